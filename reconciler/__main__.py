@@ -2,6 +2,8 @@
 
 import sys
 
+EXIT_CODE_FILE = "VOICECTL_EXIT_CODE_FILE"
+
 
 def main() -> None:
     """The entry point of the program. Ends the process."""
@@ -43,6 +45,8 @@ def leave(code: int) -> None:
     import os
 
     code = _written("", code)
+    if os.environ.get(EXIT_CODE_FILE):
+        _append(os.environ[EXIT_CODE_FILE], f"exit_code={code}\n")
     if code != 130 and (sys.gettrace() is not None or sys.getprofile() is not None or "coverage" in sys.modules):
         sys.exit(code)
     os._exit(code)
@@ -69,6 +73,22 @@ def _written(words: str, code: int = 0) -> int:
     with suppress(OSError, ValueError):
         print(end="", file=sys.stderr, flush=True)  # noqa: T201 - as above
     return code
+
+
+def _append(path: str, line: str) -> None:
+    """Adds a line to the file of a pipeline: outputs of a step at GitHub, a dotenv report at GitLab.
+
+    So a shell step can be `exec voicectl`, and a later step still knows how it ended. A run that was killed adds none.
+    """
+    from contextlib import suppress
+    from pathlib import Path
+
+    try:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(line)
+    except OSError as error:
+        with suppress(OSError, ValueError):
+            print(f"Error: {EXIT_CODE_FILE}: {path}: {error.strerror}.", file=sys.stderr)  # noqa: T201 - as above
 
 
 if __name__ == "__main__":

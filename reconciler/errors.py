@@ -253,6 +253,7 @@ class PlanStale(PlanError):
 
 class PlanSpent(PlanError):
     summary = "The plan was applied already"
+    exit_code = 4  # as above: a pipeline makes a new plan
 
 
 class PolicyDenied(PlanError):

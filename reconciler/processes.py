@@ -6,6 +6,7 @@ together with the namespace of the process ids. Where the system shows neither (
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from contextlib import suppress
@@ -35,7 +36,26 @@ def alive(host: str, boot_id: str, pid: int, started_at: int) -> bool | None:
     """Whether this process is alive on this machine; None if it is of another machine, or that can't be known."""
     if not boot_id or not started_at or host != socket.gethostname() or boot_id != boot():
         return None
-    return started(pid) == started_at
+    if started(pid) == started_at:
+        return True
+    return None if _is_hidden(pid) else False
+
+
+def _is_hidden(pid: int) -> bool:
+    """Whether /proc does not show this process although it may exist: it is another user's, under `hidepid`."""
+    try:
+        (_PROC / str(pid) / "stat").read_text()
+    except PermissionError:
+        return True
+    except OSError:
+        try:
+            os.kill(pid, 0)  # sends nothing
+        except ProcessLookupError:
+            return False
+        except OSError:  # it exists, and is another user's
+            return True
+        return True
+    return False
 
 
 def boot_time() -> float:

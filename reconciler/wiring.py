@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -266,6 +266,22 @@ def fetch() -> Fetch:
     from reconciler.providers.http import download
 
     return download.fetch
+
+
+def fetch_sounds(workspace: Workspace) -> Fetch:
+    """The same for the sounds of a page: there may be many, so a slow server gets less time. Knows the sandbox's."""
+    from reconciler.audio.probing import Fetched, NotFetched
+    from reconciler.model.account import Timeouts
+    from reconciler.providers.http import download
+    from reconciler.sandbox.sounds import sound
+
+    real = partial(download.fetch, timeouts=Timeouts(connect=5, read=15, operation=45))
+
+    def fetched(url: str, *, largest: int) -> Fetched | NotFetched:
+        simulated = sound(url) if workspace.sandbox else None
+        return Fetched(simulated, len(simulated), whole=True) if simulated else real(url, largest=largest)
+
+    return fetched
 
 
 def remove_sandbox_states(workspace: Workspace) -> None:

@@ -41,7 +41,14 @@ _READ: tuple[str, ...] = (
     "FORCE_COLOR",
 )
 _READ += ("KLING_", "TENCENTCLOUD_", "TCCLI_", "TF_HTTP_", "AWS_", "AZURE_", "GOOGLE_", "PG")
-_READ_BY_TESTS = ("VOICECTL_AZURITE", "VOICECTL_STORIES", "VOICECTL_SWEEP", "VOICECTL_CRASH_", "VOICECTL_TEST")
+_READ_BY_TESTS = (
+    "VOICECTL_AXE",
+    "VOICECTL_AZURITE",
+    "VOICECTL_STORIES",
+    "VOICECTL_SWEEP",
+    "VOICECTL_CRASH_",
+    "VOICECTL_TEST",
+)
 for _name in list(os.environ):
     if (_name == "CI" or _name.startswith(_READ)) and not _name.startswith(_READ_BY_TESTS):
         del os.environ[_name]

@@ -46,7 +46,12 @@ SLOW = {  # folder, or a module of a quick one -> how much of it is in the sampl
 }
 # In the sample and in the rest: few stories are in the sample, and what needs an SDK or an engine is skipped there.
 ALWAYS = ("engine/test_simulation.py", "conformance/", "contracts/test_backend.py", "shared_state/")
-ENGINES = ("backends/postgres/", "backends/object_storage/")  # only in the rest, for which .ci/run installs engines
+# Only in the rest, for which .ci/run installs engines, linters and a browser.
+ENGINES = (
+    *("backends/postgres/", "backends/object_storage/"),
+    *("gitops/test_git", "gitops/test_linters.py", "gitops/test_pre_commit.py"),
+    "views/formats/html/test_in_browser.py",
+)
 SITES = frozenset(("local", "http", "gitlab"))  # that need no engine
 _MODE = "VOICECTL_TESTS"  # the workers of xdist inherit it
 

@@ -20,6 +20,7 @@ from reconciler.cli.state import STATE_COMMANDS
 from reconciler.errors import VoicectlError
 from reconciler.model.schema import manifest_schema
 from reconciler.views.schema import event_schema, plan_schema, state_schema
+from reconciler.views.webhook_document import webhook_schema
 from tests.sabotage.planting import listed
 from tests.views.error_examples import BASES, example
 
@@ -156,7 +157,13 @@ def test_the_text_that_a_sabotage_replaces_is_found_once() -> None:
 
 @pytest.mark.parametrize(
     ("name", "made"),
-    [("manifest", manifest_schema), ("plan", plan_schema), ("event", event_schema), ("state", state_schema)],
+    [
+        ("manifest", manifest_schema),
+        ("plan", plan_schema),
+        ("event", event_schema),
+        ("state", state_schema),
+        ("webhook", webhook_schema),
+    ],
 )
 def test_the_schemas_are_fresh(name: str, made: Callable[[], object]) -> None:
     assert json.loads((ROOT / f"schemas/{name}.schema.json").read_text(encoding="utf-8")) == made()

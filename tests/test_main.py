@@ -44,3 +44,23 @@ def test_the_modules_are_taken_down_only_under_a_tracer(before: str, taken_down:
     command = [sys.executable, "-c", MAIN.format(before)]
     ran = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
     assert ("taken down" in ran.stdout) == taken_down
+
+
+@pytest.mark.parametrize(("options", "code"), [(["--version"], 0), (["--no-such-option"], 1), (["plan"], 1)])
+def test_the_exit_code_is_added_to_the_file_that_a_pipeline_names(
+    options: list[str], code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = tmp_path / "outputs"
+    named.write_text("earlier=yes\n")
+    monkeypatch.setenv("VOICECTL_EXIT_CODE_FILE", str(named))
+    assert run("-C", str(tmp_path), *options).returncode == code
+    assert named.read_text() == f"earlier=yes\nexit_code={code}\n"
+
+
+def test_a_file_for_the_exit_code_that_cannot_be_written_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VOICECTL_EXIT_CODE_FILE", str(tmp_path / "no-folder" / "outputs"))
+    ran = run("--version")
+    assert (ran.returncode, ran.stdout[:9]) == (0, "voicectl ")
+    assert ran.stderr.endswith("no-folder/outputs: No such file or directory.\n")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +45,21 @@ def test_a_killed_process_is_dead_before_and_after_its_parent_has_noticed(child:
     assert processes.alive(HERE, processes.boot(), child.pid, started) is False
     child.wait()
     assert processes.alive(HERE, processes.boot(), child.pid, started) is False
+
+
+def test_a_process_that_the_system_hides_is_not_proven_dead(
+    child: subprocess.Popen[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boot, started = processes.boot(), processes.started(child.pid)
+    (tmp_path / "sys/kernel/random").mkdir(parents=True)
+    (tmp_path / "sys/kernel/random/boot_id").write_text(boot.split()[0], encoding="ascii")
+    (tmp_path / "self/ns").mkdir(parents=True)
+    (tmp_path / "self/ns/pid").symlink_to(boot.split()[1])
+    monkeypatch.setattr(processes, "_PROC", tmp_path)  # like /proc with hidepid: the child is not in it
+    assert processes.alive(HERE, boot, child.pid, started) is None
+    child.kill()
+    child.wait()
+    assert processes.alive(HERE, boot, child.pid, started) is False
 
 
 def test_a_later_process_with_the_same_id_is_another_one(child: subprocess.Popen[bytes]) -> None:

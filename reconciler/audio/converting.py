@@ -21,7 +21,7 @@ def to_16k_mono_wav(data: bytes) -> bytes | Unreadable:
     if isinstance(wave, riff.Wave):
         if is_16k_mono_wav(found) and wave.codec:  # without a codec, only FFmpeg could read its header
             return data if wave.plain else wav_writer.clean_16k_mono(data, wave)
-        data = _decodable(data, wave)
+        data = wav_writer.decodable(data, wave)
     try:
         from reconciler.audio.decoding import LONGEST, samples_16k_mono
     except ImportError:
@@ -36,13 +36,6 @@ def without_flaws(data: bytes) -> bytes:
     """The same bytes, except for an uncompressed WAV with a wrong header: its sound with a correct header."""
     wave = riff.read(data) if container_of(data) == "wav" else None
     return wav_writer.clean(data, wave) if isinstance(wave, riff.Wave) and wave.codec and wave.flaws else data
-
-
-def _decodable(data: bytes, wave: riff.Wave) -> bytes:
-    """The bytes for FFmpeg, which tolerates other errors than `riff` and reads a RIFX's samples in wrong byte order."""
-    if wave.codec and (wave.flaws or data[wave.begins :].startswith(b"RIFX")):
-        return wav_writer.clean(data, wave)
-    return data[wave.begins :]
 
 
 def _unreadable(found: AudioFile, why: str, *, unseen: bool = False) -> Unreadable:

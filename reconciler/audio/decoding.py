@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import io
 import math
+from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import TypeVar
 
@@ -20,6 +21,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
 
+from reconciler.audio.block import LOW_RATE, MONO_RATE, STEREO_RATE, Block
 from reconciler.values import value
 
 LONGEST = 600  # seconds that are decoded: twice the longest sample that any cloud accepts
@@ -54,6 +56,23 @@ def measured(data: bytes, container: str) -> Sound | str:
 def samples_16k_mono(data: bytes, container: str) -> bytes | str:
     """The first audio stream as 16-bit little-endian samples, 16 kHz, mixed to mono; a sentence if that fails."""
     return _read(data, container, _resample)
+
+
+def hear(data: bytes, container: str, listener: Callable[[Block], None], *, longest: float) -> str | None:
+    """Decodes the first audio stream, and passes it to the listener in pieces. Returns a sentence if that fails.
+
+    It stops after `longest` seconds. Memory does not grow with the length.
+    """
+
+    def read(source: InputContainer, stream: AudioStream) -> None:
+        forms, length = _Forms(stream), _Length()
+        for frame in _frames(source, stream):
+            length.add(frame)
+            listener(forms.of(frame))
+            if length.seconds >= longest:
+                break
+
+    return _read(data, container, read)
 
 
 def _read(data: bytes, container: str, reading: Callable[[InputContainer, AudioStream], _T]) -> _T | str:
@@ -102,6 +121,35 @@ def _resample(source: InputContainer, stream: AudioStream) -> bytes:
     for piece in resampler.resample(None):
         sound += _samples(piece)
     return bytes(sound[: math.ceil(length.less_padding(stream) * 16_000) * 2])
+
+
+class _Forms:
+    """Converts frames to the forms of a Block. What a resampler holds back at the end, some milliseconds, is lost."""
+
+    def __init__(self, stream: AudioStream) -> None:
+        self._rate = stream.codec_context.sample_rate
+        self._stored = AudioResampler(format="s16p")
+        self._mono = AudioResampler(format="s16", layout="mono", rate=MONO_RATE)
+        self._low = AudioResampler(format="s16", layout="mono", rate=LOW_RATE)
+        two = stream.codec_context.layout.nb_channels == 2
+        self._stereo = AudioResampler(format="s16p", layout="stereo", rate=STEREO_RATE) if two else None
+
+    def of(self, frame: AudioFrame) -> Block:
+        stored = self._stored.resample(frame)
+        stereo = self._stereo.resample(frame) if self._stereo is not None else []
+        mono = self._mono.resample(frame)  # may set the layout of the frame itself, so nothing reads it after this
+        low = [piece for each in mono for piece in self._low.resample(each)]
+        mixed, lowest = next(iter(_planes(mono)), array("h")), next(iter(_planes(low)), array("h"))
+        return Block(self._rate, _planes(stored), mixed, lowest, _planes(stereo))
+
+
+def _planes(frames: Sequence[AudioFrame]) -> tuple[array[int], ...]:
+    """The 16-bit samples of each plane."""
+    planes = tuple(array("h") for _ in frames[0].planes) if frames else ()
+    for frame in frames:
+        for samples, plane in zip(planes, frame.planes, strict=True):
+            samples.frombytes(bytes(plane)[: frame.samples * 2])
+    return planes
 
 
 class _Length:

@@ -32,6 +32,7 @@ class AudioLimits:
     largest_because: str = ""  # the reason, where `largest` follows from another limit of the vendor
     unstated_by: str = ""  # the cloud whose service has the limit and which does not state it: its faults are remarks
     only_16k_mono_wav: bool = False  # the vendor accepts nothing else; voicectl converts `formats` to it
+    clean: bool = False  # the vendor asks for a clean voice without noise
 
     def __post_init__(self) -> None:
         assert self.longest is not None or (self.shortest is None and not self.below_longest)

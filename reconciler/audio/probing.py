@@ -44,11 +44,15 @@ class Fetch(Protocol):
 
 @value
 class Probed:
-    """The result of a probe. `faults` are proven, `doubts` say what could not be checked; each is a sentence."""
+    """The result of a probe. `faults` are proven, `doubts` say what could not be checked; each is a sentence.
+
+    `findings` say what can be heard in the sample. No vendor refuses it for that.
+    """
 
     audio: AudioFile | None = None
     faults: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
     fetched: bool = True  # False: the faults are about the link, not about the cloud's limits
 
 
@@ -62,7 +66,10 @@ def probe(url: str, limits: AudioLimits, *, fetch: Fetch) -> Probed:
         return _too_large(got, limits, largest)
     found = inspect(got.data)
     if isinstance(found, AudioFile):
-        return Probed(found, tuple(faults(found, limits)), _doubts(found, limits))
+        from reconciler.audio.listening import listen
+
+        heard = tuple(each.message for each in listen(got.data, found, limits))
+        return Probed(found, tuple(faults(found, limits)), _doubts(found, limits), heard)
     if not found.unseen:
         return Probed(None, tuple(faults(found, limits)))
     known = format_fault(found, limits)

@@ -35,6 +35,13 @@ def clean(data: bytes, wave: Wave) -> bytes:
     return _file(shape, _byteswapped(sound, width) if big_endian else sound)
 
 
+def decodable(data: bytes, wave: Wave) -> bytes:
+    """The bytes for FFmpeg, which tolerates other errors than `riff` and reads a RIFX's samples in wrong byte order."""
+    if wave.codec and (wave.flaws or data[wave.begins :].startswith(b"RIFX")):
+        return clean(data, wave)
+    return data[wave.begins :]
+
+
 def _byteswapped(sound: bytes, width: int) -> bytes:
     """Big-endian samples as little-endian: FFmpeg reads the header of a RIFX, but its samples in wrong byte order."""
     swapped = bytearray(len(sound))

@@ -112,12 +112,14 @@ def options() -> Globals:
     return found
 
 
-def manifest_at(workspace: Workspace, *, fetch: Fetch | None = None, added: Iterable[Source] = ()) -> Manifest:
+def manifest_at(
+    workspace: Workspace, *, fetch: Fetch | None = None, listen: bool = False, added: Iterable[Source] = ()
+) -> Manifest:
     from reconciler.loader.build import load
     from reconciler.loader.variable_options import VariableOptions
 
     given = VariableOptions(dict(workspace.variables), workspace.variable_files)
-    manifest = load(workspace.manifest, environ=os.environ, options=given, fetch=fetch, added=added)
+    manifest = load(workspace.manifest, environ=os.environ, options=given, fetch=fetch, listen=listen, added=added)
     return replace(manifest, sandbox=workspace.sandbox)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.address_type import ADDRESS
+from reconciler.cli.audio_option import audio_option, chosen
 from reconciler.cli.context import global_options, on_one_line, say, session, write
 from reconciler.cli.format_option import format_option
 from reconciler.cli.options import lock_option, locking
@@ -41,9 +42,17 @@ DRIFTED = 2  # the exit code
 @click.option("--probe", is_flag=True, help="Also use slower or paid calls to find out whether voices still exist.")
 @click.option("--auto-approve", is_flag=True, help="Pay for --probe without asking.")
 @format_option(REVIEWS)
+@audio_option()
 @lock_option
 @global_options
-def drift(format_name: str, accept: tuple[str, ...], probe: bool, auto_approve: bool, lock_timeout: str | None) -> int:
+def drift(
+    format_name: str,
+    audio: str | None,
+    accept: tuple[str, ...],
+    probe: bool,
+    auto_approve: bool,
+    lock_timeout: str | None,
+) -> int:
     """Show what changed outside of voicectl.
 
     Exits with 2 if something changed. Exits with 1 if something could not be checked, if the state is out of date, or
@@ -55,6 +64,7 @@ def drift(format_name: str, accept: tuple[str, ...], probe: bool, auto_approve: 
 
     if auto_approve and not probe:
         raise UsageError("--auto-approve needs --probe.", "Without it, drift pays for nothing.")
+    choice = chosen(audio, format_name)
     verifier = probing(lambda probes, without: _consent(probes, without, approved=auto_approve)) if probe else None
     with problems_annotated(format_name), session() as opened:
         if accept:
@@ -65,8 +75,12 @@ def drift(format_name: str, accept: tuple[str, ...], probe: bool, auto_approve: 
         held = opened.store.holder()
         looked = operations.drift(opened, verifier=verifier, under_way=under_way(held))
         say_held(held)
-    made = looked.plan
-    write(drift_document(made, looked.survey, format_name))
+        made, heard = looked.plan, None
+        if choice is not None:
+            from reconciler.cli.pages import recordings_of_drift
+
+            heard = recordings_of_drift(opened, made, choice)
+    write(drift_document(made, looked.survey, format_name, recordings=heard))
     if looked.survey is not None:
         return _without_records(made, looked.survey, opened.store.where)
     for note in made.unseen:

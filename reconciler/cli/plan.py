@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from reconciler.cli import review
+from reconciler.cli.audio_option import audio_option, chosen
 from reconciler.cli.context import command, global_options, on_one_line, options, say, session, write
 from reconciler.cli.format_option import format_option
 from reconciler.cli.options import Options, detail_options, plan_options, request
@@ -32,10 +33,11 @@ CHANGES = 2  # the exit code of --detailed-exitcode
     help="With false, look only at the state: quick, but the accounts may differ.  [default: true]",
 )
 @format_option(REVIEWS)
+@audio_option()
 @detail_options
 @plan_options
 @global_options
-def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: Any) -> int:
+def plan(out: Path | None, format_name: str, audio: str | None, detailed_exitcode: bool, **asked: Any) -> int:
     """Show what apply would change.
 
     Reads the manifest, the state and the accounts; writes only the file of --out. Exits with 1 if a policy of the
@@ -45,6 +47,7 @@ def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: A
 
     if out is not None and not asked["refresh"]:
         raise UsageError("A plan without a look at the accounts can't be saved.", "Leave out --refresh=false or --out.")
+    choice = chosen(audio, format_name)
     if out is not None:
         options().verb = f"plan --out {shlex.quote(str(out))}"
     with review.problems_annotated(format_name), session() as opened:
@@ -52,7 +55,12 @@ def plan(out: Path | None, format_name: str, detailed_exitcode: bool, **asked: A
         held = opened.store.holder()  # before the state is read: what this run begins later is not in the plan
         made = operations.plan(opened, asked_for.seen_during(under_way(held)))
         say_held(held)
-    write(review.plan_document(made, format_name, planfile=out))
+        heard = None
+        if choice is not None:
+            from reconciler.cli.pages import recordings_of_plan
+
+            heard = recordings_of_plan(opened, made, choice)
+    write(review.plan_document(made, format_name, planfile=out, recordings=heard))
     if format_name == JSON:
         for stop in made.stops:  # its document has no key for them
             say(f"Stop: {stop.what}. {on_one_line(stop.hint)}")

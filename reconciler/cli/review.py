@@ -17,31 +17,35 @@ if TYPE_CHECKING:
     from reconciler.model.environment_values import EnvironmentValues
     from reconciler.model.manifest import Manifest
     from reconciler.model.plan import Plan
+    from reconciler.model.recordings import Recordings
     from reconciler.model.survey import Survey
     from reconciler.views.document_context import DocumentContext
 
 _ROOTS = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")  # the folder of the repository, in a job of GitHub or GitLab
 
 
-def plan_document(plan: Plan, format_name: str, *, planfile: Path | None = None) -> str:
+def plan_document(
+    plan: Plan, format_name: str, *, planfile: Path | None = None, recordings: Recordings | None = None
+) -> str:
     if format_name in NAMES:
         return format_named(format_name).plan(plan, on_stdout())
-    context = _context(format_name, about=plan.manifest, planfile=planfile)
+    context = context_of(format_name, about=plan.manifest, planfile=planfile, recordings=recordings)
     return review_named(format_name).plan(environment_values().plan(plan), context, on_stdout())
 
 
-def drift_document(plan: Plan, survey: Survey | None, format_name: str) -> str:
+def drift_document(plan: Plan, survey: Survey | None, format_name: str, *, recordings: Recordings | None = None) -> str:
     if format_name in NAMES:
         return format_named(format_name).drift(plan, survey, on_stdout())
     values = environment_values()
     shown = values.survey(survey) if survey is not None else None
-    return review_named(format_name).drift(values.plan(plan), shown, _context(format_name), on_stdout())
+    context = context_of(format_name, recordings=recordings)
+    return review_named(format_name).drift(values.plan(plan), shown, context, on_stdout())
 
 
 def manifest_document(manifest: Manifest, format_name: str) -> str:
     if format_name in NAMES:
         return format_named(format_name).manifest(manifest, on_stdout())
-    return annotations_named(format_name).manifest(manifest, _context(format_name), on_stdout())
+    return annotations_named(format_name).manifest(manifest, context_of(format_name), on_stdout())
 
 
 def problems_document(error: ManifestError, format_name: str) -> str:
@@ -52,7 +56,7 @@ def problems_document(error: ManifestError, format_name: str) -> str:
         replace(problem, file=_in_repository(problem.file), what=values.text(problem.what))
         for problem in error.problems
     ]
-    return annotations_named(format_name).problems(ManifestError(found), _context(format_name), on_stdout())
+    return annotations_named(format_name).problems(ManifestError(found), context_of(format_name), on_stdout())
 
 
 @contextmanager
@@ -75,7 +79,13 @@ def environment_values() -> EnvironmentValues:
     return EnvironmentValues({name: os.environ[name] for name in names if os.environ.get(name)})
 
 
-def _context(format_name: str, *, about: str | None = None, planfile: Path | None = None) -> DocumentContext:
+def context_of(
+    format_name: str,
+    *,
+    about: str | None = None,
+    planfile: Path | None = None,
+    recordings: Recordings | None = None,
+) -> DocumentContext:
     """`about`: the name of the manifest in the plan; a saved plan may be about another manifest than the one of -f."""
     from reconciler.loader.file_names import shown
     from reconciler.loader.source_places import entry_positions
@@ -91,7 +101,8 @@ def _context(format_name: str, *, about: str | None = None, planfile: Path | Non
         }
     path = Path(about) if about is not None and elsewhere else workspace.manifest
     named = next(iter(places.values())).file if places and workspace.manifest.is_dir() else _in_repository(shown(path))
-    return DocumentContext(named, str(planfile) if planfile is not None else None, places)
+    context = DocumentContext(named, str(planfile) if planfile is not None else None, places)
+    return context if recordings is None else replace(context, recordings=recordings)
 
 
 def _in_repository(file: str) -> str:

@@ -10,7 +10,7 @@ from reconciler.errors import UsageError
 
 
 @click.command(cls=Subcommand)
-@click.argument("document", type=click.Choice(["manifest", "plan", "event", "state"]))
+@click.argument("document", type=click.Choice(["manifest", "plan", "event", "state", "webhook"]))
 @click.option(
     "--format",
     "format_name",
@@ -24,7 +24,7 @@ def schema(document: str, format_name: str) -> int:
     """Print the JSON Schema of a document.
 
     manifest: what people write. plan: what `plan --json` prints. event: a line of `apply --json`.
-    state: the state file.
+    state: the state file. webhook: what `watch --webhook` sends.
     """
     if format_name == "markdown":
         if document != "manifest":
@@ -38,7 +38,9 @@ def schema(document: str, format_name: str) -> int:
         write_json(manifest_schema())
     else:
         from reconciler.views import schema as schemas
+        from reconciler.views.webhook_document import webhook_schema
 
         made = {"plan": schemas.plan_schema, "event": schemas.event_schema, "state": schemas.state_schema}
+        made["webhook"] = webhook_schema
         write_json(made[document]())
     return 0

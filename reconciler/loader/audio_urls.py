@@ -69,7 +69,10 @@ def declared_links(
 
 
 def probe_links(links: Sequence[DeclaredUrl], *, fetch: Fetch, problems: list[RawProblem]) -> dict[str, list[str]]:
-    """Checks the links and reports faults as problems. Returns address -> remarks on what could not be checked."""
+    """Checks the links and reports faults as problems.
+
+    Returns address -> remarks on what could not be checked, and on what can be heard in the samples.
+    """
     distinct = {(link.url, link.key, link.limits) for link in links}
 
     def check(url: str, key: str, known: AudioLimits | None) -> Probed:
@@ -94,6 +97,6 @@ def probe_links(links: Sequence[DeclaredUrl], *, fetch: Fetch, problems: list[Ra
             doubts = [*(f"{fault} (not a limit that {unstated_by} states)" for fault in found.faults), *doubts]
         else:
             problems += [RawProblem(link.file, link.path, what) for what in found.faults]
-        if doubts:
-            remarks.setdefault(link.address, []).extend(doubts)
+        if doubts or found.findings:
+            remarks.setdefault(link.address, []).extend([*doubts, *found.findings])
     return remarks

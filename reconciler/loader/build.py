@@ -41,13 +41,14 @@ def load(
     environ: Mapping[str, str],
     options: VariableOptions = NO_OPTIONS,
     fetch: Fetch | None = None,
+    listen: bool = False,
     added: Iterable[Source] = (),
 ) -> Manifest:
     """The manifest in this file, or in the `*.yaml` and `*.yml` files of this folder, and in the files they include.
 
     `options` are the values of variables that a command line sets. `added` are more parts of the manifest, which need
-    not be written yet. With `fetch`, also checks the links that the clouds would open. Raises ManifestError with all
-    problems, and UsageError if nothing exists at the path.
+    not be written yet. With `fetch`, also checks the links that the clouds would open; with `listen`, also listens to
+    local files. Raises ManifestError with all problems, and UsageError if nothing exists at the path.
     """
     problems: list[RawProblem] = []
     documents = read_documents(*sources(path), environ, problems, added=added)
@@ -62,18 +63,23 @@ def load(
     policy = _policy(declared.policy, problems)
     moved, released = _moved(declared, voices if complete else (), problems)
     outputs = _outputs(declared.outputs, problems, path, None if problems or not complete else voices)
-    doubts: dict[str, list[str]] = {}
+    remarks: dict[str, list[str]] = {}
     if fetch is not None and links:
         from reconciler.loader.audio_urls import probe_links
 
-        doubts = probe_links(links, fetch=fetch, problems=problems)
+        remarks = probe_links(links, fetch=fetch, problems=problems)
+    if listen and any(voice.files for voice in voices.values()):
+        from reconciler.loader.audio_listening import findings_in_files
+
+        for address, heard in findings_in_files(voices).items():
+            remarks[address] = [*remarks.get(address, ()), *heard]
     found = [*documents.sources, *value_files]
     if problems or documents.unread:
-        notes = [f"{address}: {remark}" for address, remarks in doubts.items() for remark in remarks]
+        notes = [f"{address}: {remark}" for address, about in remarks.items() for remark in about]
         raise ManifestError(_in_order(documents.unread, problems, found), notes=notes)
-    for address, remarks in doubts.items():
+    for address, about in remarks.items():
         voice = voices[address]
-        voices[address] = replace(voice, remarks=(*voice.remarks, *remarks))
+        voices[address] = replace(voice, remarks=(*voice.remarks, *about))
     name = "." if path.is_dir() else shown(Path(path.name))
     protects = any(map(defaults.protect, declared.defaults.values()))
     return Manifest(

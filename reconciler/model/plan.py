@@ -128,6 +128,7 @@ class Candidate:
     address: str
     provider: str
     key: str  # of its record
+    current_key: str | None  # of the record of the current voice
     voice_id: str | None
     current_voice_id: str | None
     declared: bool  # whether the entry declares its inputs now: only then it can be accepted

@@ -135,6 +135,7 @@ def waiting(context: PlanContext, changes: Collection[Change]) -> Iterator[Candi
             address=address,
             provider=record.provider,
             key=record.external_task_id,
+            current_key=context.state.current.get(address),
             voice_id=record.voice_id,
             current_voice_id=current.voice_id if current is not None else None,
             declared=voice is not None and not difference(voice, record).identity,

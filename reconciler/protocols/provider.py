@@ -7,6 +7,7 @@ An adapter raises `Rejected` (proven: nothing happened), `Throttled` (nothing ha
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import field
 from typing import Any, Protocol, runtime_checkable
 
 from reconciler.model.manifest import Voice
@@ -184,4 +185,30 @@ class Probing(Protocol):
 
     def probe(self, records: Sequence[Record]) -> Mapping[str, Observation]:
         """external_task_id -> the result; Unknown where the cloud gave no clear answer."""
+        ...
+
+
+@value
+class Trials:
+    """Links to recordings of how voices sound: external_task_id -> URL.
+
+    The links are signed, so they are secrets: never saved, never logged, never printed but in a page that the user
+    asks for. `why`: external_task_id -> why there is no link, where the cloud says so.
+    """
+
+    links: Mapping[str, str] = field(default_factory=dict)
+    why: Mapping[str, str] = field(default_factory=dict)
+
+
+def recorded_on(record: Record) -> str:
+    """Why another account has no recording of the record's voice."""
+    return f"it is recorded on {record.account}"
+
+
+@runtime_checkable
+class Audible(Protocol):
+    """A cloud that has recordings of how its voices sound."""
+
+    def trials(self, records: Sequence[Record]) -> Trials:
+        """Reads the links to the recordings of these voices. Raises CloudError if nothing could be read."""
         ...

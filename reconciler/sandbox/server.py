@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 from contextlib import suppress
+from dataclasses import replace
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Self
 
+from reconciler.sandbox import sounds
 from reconciler.sandbox.http import Dropped, Request, Response
 from reconciler.sandbox.router import Log, handle
 from reconciler.sandbox.world import World
@@ -36,7 +38,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return self._listener.url
 
     def serve_forever(self) -> None:
         self._began = True
@@ -72,6 +74,10 @@ class _Listener(ThreadingHTTPServer):
         self.log = log
         self._open: set[socket.socket] = set()
         super().__init__(("127.0.0.1", port), _Handler)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{int(self.server_address[1])}"
 
     def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
         if isinstance(request, socket.socket):
@@ -120,16 +126,23 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _reply(self, body: bytes) -> None:
         request = Request.received(self.command, self.path, headers=self.headers.items(), body=body)
+        if request.method == "GET" and request.path.startswith(sounds.SERVED):
+            sound = sounds.beep(request.path.removeprefix(sounds.SERVED[:-1]))
+            self._send(Response(200, sound, content_type="audio/wav"))
+            return
         answer = handle(self.server.world, request, self.server.log)
         match answer:
             case Response():
-                self.send_response(answer.status)
-                self.send_header("Content-Type", answer.content_type)
-                self.send_header("Content-Length", str(len(answer.body)))
-                self.end_headers()
-                self.wfile.write(answer.body)
+                self._send(replace(answer, body=sounds.linked_to(answer.body, self.server.url)))
             case Dropped():
                 self.close_connection = True
+
+    def _send(self, answer: Response) -> None:
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.content_type)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         """The Date of answers is the clouds', by which callers may find that their own clock is wrong."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from reconciler.model.address import parts
+from reconciler.model.recordings import NO_RECORDINGS, Recordings
 from reconciler.values import value
 
 
@@ -23,6 +24,7 @@ class DocumentContext:
     manifest: str  # the path of the manifest, relative to the repository
     planfile: str | None = None  # the path of the saved plan, if there is one
     places: Mapping[str, Place] = field(default_factory=dict)  # of the declared entries, by their names
+    recordings: Recordings = NO_RECORDINGS  # what the reader of a page can hear
 
     def declares(self, address: str) -> bool:
         """Whether the place of the entry, or of the entry of an instance, is known."""

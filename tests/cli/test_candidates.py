@@ -146,7 +146,7 @@ def test_after_a_lost_state_nothing_is_bought_or_deleted(cli: CliHarness, kling:
     old, new = with_candidate(cli)
     for path in cli.folder.glob("voices.state.*"):
         path.unlink()
-    lineage = next(task.external_task_id for task in kling.tasks).split("-")[1]
+    lineage = str(kling.tasks[0].external_task_id).split("-")[1]
     cli.voicectl("state", "rebuild", "--lineage", lineage, "--auto-approve", code=0)
     cli.apply()
     assert (kling.bought, set(kling.voices), cli.voice_id("narrator")) == (2, {old, new}, new)

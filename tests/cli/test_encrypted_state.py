@@ -117,7 +117,7 @@ def test_a_saved_plan_is_encrypted_shown_and_applied(cli: CliHarness, kling: Wat
     assert "narrator" in cli.voicectl("show", "p", code=0).out
     cli.voicectl("apply", "p", code=0)
     assert kling.bought == 2
-    assert "was applied already" in cli.voicectl("apply", "p", code=1).err
+    assert "was applied already" in cli.voicectl("apply", "p", code=4).err
     without = {name: text for name, text in cli.env.items() if name != "VOICES_KEY"}
     refused = cli.voicectl("show", "p", env=without, code=1)
     assert "The plan file can't be read" in refused.err

@@ -20,7 +20,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 ENVIRONMENTS = ["environments/prod.yaml", "environments/staging.yaml"]  # they include cast.yaml
 TEAM = sorted(f"team/{path.name}" for path in (EXAMPLES / "team").glob("*.yaml"))  # a manifest for each engine
 FOLDERS = sorted(
-    path.name for path in EXAMPLES.iterdir() if path.is_dir() and path.name not in ("team", "environments")
+    path.name for path in EXAMPLES.iterdir() if path.is_dir() and path.name not in ("team", "environments", "watch")
 )
 
 

@@ -315,7 +315,7 @@ def test_an_interrupted_plan_file_continues_where_it_stopped(cli: CliHarness, kl
     assert running.returncode == 130
     cli.voicectl("apply", "p", code=0)
     assert bought(kling) == NAMES
-    assert "applied already" in cli.voicectl("apply", "p", code=1).err
+    assert "applied already" in cli.voicectl("apply", "p", code=4).err
 
 
 # -- at the end --------------------------------------------------------------------------------------------------------

@@ -193,7 +193,7 @@ def test_a_saved_plan_with_a_new_state_is_applied_as_it_was_reviewed(renamed: Cl
     renamed.voicectl("-f", "cast.yaml", "apply", "p", "--new-state", code=1)
     renamed.voicectl("-f", "cast.yaml", "apply", "p", code=0)
     assert kling.bought == 1
-    assert "applied already" in renamed.voicectl("-f", "cast.yaml", "apply", "p", code=1).err
+    assert "applied already" in renamed.voicectl("-f", "cast.yaml", "apply", "p", code=4).err
 
 
 @pytest.mark.parametrize("words", [("plan",), ("apply", "--auto-approve")])

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.cli_harness import COMMAND, CliHarness
 from tests.support.kling_service import KlingService
-from tests.support.sounds import wav
+from tests.support.speech import recorded, speech
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_every_entry_that_init_comments_out_is_valid(cli: CliHarness) -> None:
     head, rest = path.read_text().split("version: 1\n")
     keys = re.sub(r"^( *)# (?= *\w+:)", r"\1", rest, flags=re.M)
     path.write_text(f"{head}version: 1\n{keys}")
-    (cli.folder / "concierge.wav").write_bytes(wav(12))
+    (cli.folder / "concierge.wav").write_bytes(recorded(speech(12)))
     told = cli.voicectl("validate", code=0).out
     assert told == "voices.yaml is valid: 4 voices, 1 sound, 3 providers.\n"
 

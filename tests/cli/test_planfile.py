@@ -28,7 +28,7 @@ def test_it_is_applied_without_a_question_and_can_be_applied_only_once(
     assert kling.bought == 3
     assert planned.voicectl("plan", "--detailed-exitcode").code == 0
 
-    refused = planned.voicectl("apply", "p", code=1)
+    refused = planned.voicectl("apply", "p", code=4)
     assert "The plan was applied already" in refused.err
     assert kling.count("create") == 3
 
@@ -98,7 +98,7 @@ def test_a_plan_of_nothing_can_be_applied_only_once_too(cli: CliHarness) -> None
     cli.apply()
     cli.voicectl("plan", "--out", "p", code=0)
     cli.voicectl("apply", "p", code=0)
-    cli.voicectl("apply", "p", code=1)
+    cli.voicectl("apply", "p", code=4)
 
 
 def test_a_plan_to_delete_deletes_what_was_reviewed_only(cli: CliHarness, kling: KlingService) -> None:
@@ -149,7 +149,7 @@ def test_killed_half_way_it_continues_and_is_refused_after_it_was_done(tmp_path:
 
     cli.voicectl("apply", "p", code=0)
     assert kling.bought == 30
-    assert "applied already" in cli.voicectl("apply", "p", code=1).err
+    assert "applied already" in cli.voicectl("apply", "p", code=4).err
     assert kling.count("create") == 30
     assert cli.actions() == {}
 
@@ -254,7 +254,7 @@ def test_what_is_blocked_in_it_stays_blocked_while_the_rest_is_done(
     assert "1 to create, 1 blocked" in applied.out
     assert "Applied: 1 done, 1 blocked" in applied.out
     assert [t.name for t in kling.voices.values()] == ["narrator"]
-    assert "applied already" in cli.voicectl("apply", "p", code=1).err  # good once, as always
+    assert "applied already" in cli.voicectl("apply", "p", code=4).err  # good once, as always
 
 
 def test_a_plan_of_nothing_but_blocked_entries_is_not_used_up(cli: CliHarness, kling: KlingService) -> None:

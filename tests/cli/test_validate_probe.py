@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.cli_harness import Ran, ran_in
 from tests.support.sounds import wav
+from tests.support.speech import recorded, speech
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -60,9 +61,10 @@ def test_without_probe_no_sample_is_fetched(tmp_path: Path) -> None:
 
 
 def test_a_good_sample_of_a_clone_is_good(tmp_path: Path, shelf: str) -> None:
-    clone = (
-        f'{{voice_id: hero_0001, audio: {{url: "{shelf}/12.wav"}}, text: Hi., prompt_audio: {{url: "{shelf}/4.wav"}}}}'
-    )
+    for name, seconds in (("long", 12), ("short", 4)):
+        (tmp_path / "shelf" / f"{name}.wav").write_bytes(recorded(speech(seconds)))
+    samples = f'audio: {{url: "{shelf}/long.wav"}}, prompt_audio: {{url: "{shelf}/short.wav"}}'
+    clone = f"{{voice_id: hero_0001, {samples}, text: Hi.}}"
     ran = validate(tmp_path, f"voices: {{hero: {{provider: vod, clone: {clone}}}}}", "--probe")
     assert (ran.code, ran.out) == (0, "voices.yaml is valid: 1 voice, 2 providers.\n")
 

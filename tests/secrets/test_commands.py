@@ -6,11 +6,12 @@ import json
 import signal
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from reconciler.views.formats.registry import GITHUB, GITLAB, MARKDOWN
+from reconciler.views.formats.registry import GITHUB, GITLAB, HTML, MARKDOWN
 from tests.secrets.echoing import Echo, Folder
 from tests.secrets.planted import PLACES
 from tests.support.kling_socket import HtmlAnswer, JsonAnswer
@@ -24,7 +25,8 @@ CREDENTIALS: dict[str, tuple[dict[str, str], dict[str, str], dict[str, str]]] = 
     "a variable of one's own": ({"api_key": NAMED}, {"STUDIO": f" {NAMED}\n"}, {"api_key_env": "STUDIO"}),
 }
 
-REVIEWS = (MARKDOWN, GITHUB, GITLAB)
+HTML_TOO = (HTML,) if find_spec("jinja2") is not None else ()  # of the extra [html]
+REVIEWS = (MARKDOWN, GITHUB, GITLAB, *HTML_TOO)
 
 with_all_credentials = pytest.mark.parametrize("kling", CREDENTIALS, indirect=True)
 with_a_key_pair = pytest.mark.parametrize("kling", ["a key pair"], indirect=True)
@@ -66,6 +68,10 @@ def test_a_successful_run_shows_no_secret(folder: Folder, kling: Echo) -> None:
         run(*words, code=0)
     for words in (["voices", "kling"], ["voices", "kling", "--json"], ["voices", "kling", "--unmanaged"]):
         assert "http://b/" in run(*words, code=0).out
+    for name in HTML_TOO:
+        for audio in ("link", "inline", "none"):
+            for words in (["show"], ["plan", "--replace", "hero"], ["drift"]):
+                run(*words, "--format", name, "--audio", audio, code=0)
     copy = run("state", "pull", code=0).out
     run("state", "push", "--force", "-", stdin=copy, code=0)
     run("state", "mv", "hero", "heroine", code=0)

@@ -49,6 +49,7 @@ class Task:
     failure: str | None = None
     deleted: bool = False
     owned_by: str = "10020030"
+    trials_at: str = "https://cdn.klingai.com"
 
     def status(self, now: float) -> str:
         if now - self.born < self.seconds / 2:
@@ -72,7 +73,7 @@ class Task:
             voice = {
                 "voice_id": self.voice_id,
                 "voice_name": self.name,
-                "trial_url": f"https://cdn.klingai.com/{self.voice_id}.mp3?signature=trial",
+                "trial_url": f"{self.trials_at}/{self.voice_id}.mp3?signature=trial",
                 "owned_by": self.owned_by,
             }
             if self.deleted and deleted_voices is Deleted.FLAGGED:

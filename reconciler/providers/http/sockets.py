@@ -33,12 +33,14 @@ _BROKEN = (
     httpcore.UnsupportedProtocol,
 )
 
+Resolve = Callable[[str, int], list[tuple[str, int]]]  # (host, port) -> numeric addresses, each with its port
+
 
 class Sockets(httpx.BaseTransport):
     """The transport. Use it inside `deadline.within`."""
 
-    def __init__(self, proxy: httpx.Proxy | None, *, plain: bool = False) -> None:
-        """`plain`: for http:// only, which needs no certificates.
+    def __init__(self, proxy: httpx.Proxy | None, *, plain: bool = False, resolve: Resolve | None = None) -> None:
+        """`plain`: for http:// only, which needs no certificates. `resolve` replaces the look-up of host names.
 
         Raises UsageError, and ImportError for a SOCKS proxy if the package for SOCKS is not installed.
         """
@@ -48,7 +50,7 @@ class Sockets(httpx.BaseTransport):
             ssl_context=tls.context_for(plain=plain),
             proxy=None if proxy is None else _proxy(proxy),
             keepalive_expiry=EXPIRY,
-            network_backend=_Network(),
+            network_backend=_Network(addresses_of if resolve is None else resolve),
         )
         self._connections = Connections(maker.create_connection)
 
@@ -103,6 +105,9 @@ class _Body(httpx.SyncByteStream):
 
 
 class _Network(httpcore.SyncBackend):
+    def __init__(self, resolve: Resolve) -> None:
+        self._resolve = resolve
+
     def connect_tcp(
         self,
         host: str,
@@ -114,7 +119,7 @@ class _Network(httpcore.SyncBackend):
         """Connects to the first address that answers. Each address has the whole time-out."""
         failed: Exception = httpcore.ConnectError(f"{host} has no address")
         connect = partial(super().connect_tcp, local_address=local_address, socket_options=socket_options)
-        for address in _addresses(host, port):
+        for address in self._resolve(host, port):
             try:
                 return _Stream(wait_within_deadline(partial(connect, *address), timeout, httpcore.ConnectTimeout))
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
@@ -122,7 +127,8 @@ class _Network(httpcore.SyncBackend):
         raise failed
 
 
-def _addresses(host: str, port: int) -> list[tuple[str, int]]:
+def addresses_of(host: str, port: int) -> list[tuple[str, int]]:
+    """The numeric addresses of a host, each with its port. Raises httpcore.ConnectError."""
     try:
         found = [each[-1] for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
         return [(numeric, int(number)) for numeric, number in (socket.getnameinfo(each, _NUMERIC) for each in found)]

@@ -7,7 +7,7 @@ which takes a third of the time. Both ways give the same RemoteVoice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import ValidationError
 from pydantic_core import from_json
@@ -25,10 +25,21 @@ Entry = RemoteVoice | Task  # a RemoteVoice is a voice that is ready
 Redact = Callable[[str | None, object], str]  # takes the key of a task and a message, which may quote a signed URL
 
 
+class Parse(Protocol):
+    """Reads the answer to a list call."""
+
+    def __call__(self, answer: HttpResponse, *, redact: Callable[[object], str]) -> Sequence[Entry]: ...
+
+
 def parse_page(answer: HttpResponse, *, redact: Callable[[object], str]) -> Sequence[Entry]:
     """The entries of a page. Raises what `errors.parse_response` raises for an answer that is not a valid page."""
     entries = _usual_page(readable(answer.body)) if 200 <= answer.status < 300 else None
     return entries if entries is not None else parse_response(answer, TasksEnvelope, redact=redact).data or []
+
+
+def parse_tasks(answer: HttpResponse, *, redact: Callable[[object], str]) -> Sequence[Task]:
+    """The same entries as Kling's own tasks, with what a RemoteVoice leaves out."""
+    return parse_response(answer, TasksEnvelope, redact=redact).data or []
 
 
 def _usual_page(body: bytes) -> list[Entry] | None:

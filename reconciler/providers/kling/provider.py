@@ -21,13 +21,13 @@ from reconciler.model.manifest import Voice
 from reconciler.model.observed import Absent, Found, Observation, Observations, RemoteVoice, TaskStatus, Unknown
 from reconciler.model.state import Record, Status
 from reconciler.protocols.clock import Clock
-from reconciler.protocols.provider import Accepted, Capabilities, MethodCapabilities, ProbeCost
+from reconciler.protocols.provider import Accepted, Capabilities, MethodCapabilities, ProbeCost, Trials
 from reconciler.providers.circuit_breaker import with_circuit_breaker
 from reconciler.providers.http.client import HttpClient, HttpResponse, retry_read
 from reconciler.providers.kling import auth, errors, schema, unified_tasks
 from reconciler.providers.kling.account import KlingAccount
 from reconciler.providers.kling.methods import KlingCreate
-from reconciler.providers.kling.page import Entry, listing_of, parse_page, remotes, task_id_of
+from reconciler.providers.kling.page import Entry, Parse, listing_of, parse_page, parse_tasks, remotes, task_id_of
 from reconciler.providers.listing import Listing, observe_records
 from reconciler.providers.paging import pages
 
@@ -159,6 +159,11 @@ class KlingProvider:
         """Asks Kling's newer task API whether these voices were deleted."""
         return unified_tasks.probed([r for r in records if r.account == self.account], self._unified)
 
+    def trials(self, records: Sequence[Record]) -> Trials:
+        from reconciler.providers.kling import trials  # only for a page
+
+        return trials.read(records, self.account, partial(self._paged, parse=parse_tasks), (VOICES, PRESETS))
+
     # -- writes --------------------------------------------------------------------------------------------------------
 
     def submit(self, voice: Voice, external_task_id: str) -> Accepted:
@@ -239,16 +244,18 @@ class KlingProvider:
         self._pages = max(pages_read, 1)
         return listing
 
-    def _paged(self, path: str, *, confirm_end: bool = True) -> Iterator[Sequence[Entry]]:
+    def _paged(self, path: str, *, confirm_end: bool = True, parse: Parse = parse_page) -> Iterator[Sequence[Entry]]:
         def read(number: int) -> Sequence[Entry]:
-            return retry_read(partial(self._page, path, number), clock=self._clock, within=self._operation_timeout)
+            return retry_read(
+                partial(self._page, path, number, parse), clock=self._clock, within=self._operation_timeout
+            )
 
         return pages(read, name=task_id_of, size=PAGE_SIZE, last=LAST_PAGE, clock=self._clock, confirm_end=confirm_end)
 
-    def _page(self, path: str, number: int) -> Sequence[Entry]:
+    def _page(self, path: str, number: int, parse: Parse) -> Sequence[Entry]:
         self._before_read("list")
         answer = self._signed("GET", path, query={"pageNum": number, "pageSize": PAGE_SIZE})
-        return parse_page(answer, redact=self._redact)
+        return parse(answer, redact=self._redact)
 
     def _signed(
         self, method: str, path: str, *, query: Mapping[str, str | int] | None = None, content: bytes | None = None

@@ -11,5 +11,6 @@ VOICE_URL = AudioLimits(
     formats=("mp3", "wav", "mp4", "mov"),
     shortest=5,
     longest=30,
+    clean=True,
 )
 SAMPLES = SampleLimits(links={("create", "voice_url"): VOICE_URL})

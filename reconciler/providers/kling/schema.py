@@ -37,6 +37,7 @@ class Voice(_KlingModel):
     voice_name: Id | None = None
     owned_by: Id | None = None
     status: object = None  # documented for the newer calls only; "deleted" is one value
+    trial_url: object = None  # signed anew for each answer: a secret, and never a part of the RemoteVoice
 
 
 class TaskInfo(_KlingModel):

@@ -24,8 +24,9 @@ JSON = "json"  # for programs
 MARKDOWN = "markdown"  # for a comment at a pull request
 GITHUB = "github"  # annotations beside the lines of the manifest, in GitHub Actions
 GITLAB = "gitlab"  # the same for GitLab: a code-quality report
+HTML = "html"  # one page to read and to listen to, in a browser
 NAMES = (TEXT, JSON)  # of every document
-REVIEWS = (*NAMES, MARKDOWN, GITHUB, GITLAB)  # of a plan and of drift
+REVIEWS = (*NAMES, MARKDOWN, GITHUB, GITLAB, HTML)  # of a plan and of drift
 CHECKS = (*NAMES, GITHUB, GITLAB)  # of a manifest that is checked
 
 
@@ -94,6 +95,10 @@ def review_named(name: str) -> Review:
         from reconciler.views.formats import markdown
 
         return markdown
+    if name == HTML:
+        from reconciler.views.formats.html import document
+
+        return document
     return annotations_named(name)
 
 

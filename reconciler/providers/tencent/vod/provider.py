@@ -20,13 +20,12 @@ from reconciler.model.observed import (
     Observation,
     Observations,
     RemoteVoice,
-    TaskStatus,
     Unknown,
     Unverifiable,
 )
 from reconciler.model.state import Activation, Record, Status
 from reconciler.protocols.clock import Clock
-from reconciler.protocols.provider import Accepted
+from reconciler.protocols.provider import Accepted, Trials
 from reconciler.providers.circuit_breaker import with_circuit_breaker
 from reconciler.providers.http.client import retry_read
 from reconciler.providers.listing import Listing, ListResult, observe_records
@@ -36,9 +35,9 @@ from reconciler.providers.tencent.schema import Reply
 from reconciler.providers.tencent.vod import requests
 from reconciler.providers.tencent.vod.account import TencentVodAccount
 from reconciler.providers.tencent.vod.capabilities import CAPABILITIES, LISTED_METHODS
-from reconciler.providers.tencent.vod.schema import AcceptedReply, VoicesReply
+from reconciler.providers.tencent.vod.schema import AcceptedReply, VoiceLine, VoicesReply
 from reconciler.providers.tencent.vod.task_list import TaskList
-from reconciler.providers.tencent.vod.tasks import Ask, Tasks, needs_its_task
+from reconciler.providers.tencent.vod.tasks import Ask, Tasks, needs_its_task, recorded_voice
 
 if TYPE_CHECKING:
     import httpx
@@ -135,6 +134,12 @@ class VodProvider:
             return self._look_up(record) or Unverifiable(why=_NOT_SHOWN)
         return self._by_task(record, self._tasks.read_list([record]), known=self._known)
 
+    def trials(self, records: Sequence[Record]) -> Trials:
+        """One call for each voice of the last 72 hours, and one list for the voices that VOD lists."""
+        from reconciler.providers.tencent.vod import trials  # only for a page
+
+        return trials.read(records, self.account, self._tasks, partial(self._voice_lines, "clone"))
+
     # -- writes --------------------------------------------------------------------------------------------------------
 
     def submit(self, voice: Voice, external_task_id: str) -> Accepted:
@@ -189,7 +194,7 @@ class VodProvider:
             case Status.DELETED | Status.FAILED:
                 return Unverifiable(why=_NO_LIST) if record.key_was_used else Absent()
             case _ if record.voice_id or record.url or record.file_id:  # also a voice that the user named
-                return Found(remote=_recorded_voice(record)) if task_list.of(record) else Unverifiable(why=_NO_LIST)
+                return Found(remote=recorded_voice(record)) if task_list.of(record) else Unverifiable(why=_NO_LIST)
             case _ if record.method == "task" and record.task_id is None:
                 return Unverifiable(why=_NO_KEY)
             case Status.ABANDONED if record.task_id is None:
@@ -268,10 +273,13 @@ class VodProvider:
         return Absent() if record.activation is Activation.DONE else Unverifiable(why=_NOT_SHOWN)
 
     def _voices(self, kind: str, *, voice_id: str | None = None) -> list[RemoteVoice]:
+        return [line.remote() for line in self._voice_lines(kind, voice_id=voice_id)]
+
+    def _voice_lines(self, kind: str, *, voice_id: str | None = None) -> Sequence[VoiceLine]:
         body = {"SubAppId": str(self._sub_app_id), "VoiceType": kind}
         asked = body | ({"VoiceId": voice_id} if voice_id is not None else {})
         reply = retry_read(partial(self._describe_voices, asked), clock=self._clock, within=self._operation_timeout)
-        return [line.remote() for line in reply.voices or []]
+        return reply.voices or []
 
     def _describe_voices(self, body: Mapping[str, object]) -> VoicesReply:
         self._before_read("list")
@@ -287,16 +295,3 @@ def _should_be_listed(record: Record) -> bool:
     """Whether the list shows this voice if it exists. A voice that another run made with its key may be unused."""
     ended = record.status in {Status.DELETED, Status.FAILED} and not record.key_was_used
     return record.activation is Activation.DONE or ended
-
-
-def _recorded_voice(record: Record) -> RemoteVoice:
-    """The voice as the record has it. Its task is still listed, so its result has not changed."""
-    return RemoteVoice(
-        status=TaskStatus.READY,
-        voice_id=record.voice_id,
-        voice_name=record.voice_name,
-        task_id=record.task_id,
-        url=record.url,
-        file_id=record.file_id,
-        expires_at=record.expires_at,
-    )

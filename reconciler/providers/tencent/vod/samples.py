@@ -13,6 +13,7 @@ VOICE_URL = AudioLimits(
     formats=("mp3", "wav", "mp4", "mov"),
     shortest=5,
     longest=30,
+    clean=True,
 )
 CLONE_AUDIO = AudioLimits(
     key="audio",

@@ -102,6 +102,17 @@ class DetailReply(Reply):
         return made if made.voice_name else replace(made, voice_name=_requested_name(inside.input))
 
     @property
+    def trial_link(self) -> str | None:
+        """The link to a recording of the finished voice, which is signed: DemoAudio, or Kling's trial_url."""
+        output = (self._task.output if self._task else None) or {}
+        listed = output.get("InfoList")
+        infos = [info for info in (listed if isinstance(listed, list) else [output]) if isinstance(info, dict)]
+        for found in (info.get("DemoAudio") or _parse_object(info.get("VoiceInfo")).get("trial_url") for info in infos):
+            if isinstance(found, str) and urls.is_url(found):
+                return found
+        return None
+
+    @property
     def _task(self) -> _Task | None:
         return (
             self.create_aigc_custom_voice_task
@@ -117,6 +128,12 @@ class VoiceLine(TencentModel):
     voice_id: Annotated[str, Field(min_length=1)]
     name: object = None
     labels: object = None
+    audio_url: object = None
+
+    @property
+    def trial_link(self) -> str | None:
+        """The link to a recording of the voice."""
+        return self.audio_url if isinstance(self.audio_url, str) and urls.is_url(self.audio_url) else None
 
     def remote(self) -> RemoteVoice:
         """The RemoteVoice of this voice. Its key is the last label that is a voicectl marker."""

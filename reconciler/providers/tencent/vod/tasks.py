@@ -156,6 +156,10 @@ class Tasks:
             for key, lines in unknown.items()
         ]
 
+    def trial_link(self, record: Record) -> str | None:
+        """The link to a recording of the record's voice, as its task shows it. Raises CloudError."""
+        return self._reply(str(record.task_id), record.external_task_id).trial_link
+
     def is_past(self, record: Record) -> bool:
         """Whether VOD does not show the record's task any more."""
         return self._age(record) > TASKS_SHOWN_FOR
@@ -199,11 +203,14 @@ class Tasks:
 
     def _detail(self, task_id: str, key: str) -> RemoteVoice:
         """Reads the details of a task. `key` is the external_task_id of its creation."""
+        redact = partial(self._client.redact, also=tuple(self._secrets_of(key)))
+        return self._reply(task_id, key).remote(task_id, redact)
+
+    def _reply(self, task_id: str, key: str) -> DetailReply:
         reply = retry_read(partial(self._ask, task_id), clock=self._clock, within=self._operation_timeout)
         if reply.key not in (None, key):
             raise OutcomeUnknown(f"DescribeTaskDetail: {task_id} carries another's SessionId")
-        redact = partial(self._client.redact, also=tuple(self._secrets_of(key)))
-        return reply.remote(task_id, redact)
+        return reply
 
     def _ask(self, task_id: str) -> DetailReply:
         self._before_read("get")
@@ -239,6 +246,19 @@ def needs_its_task(record: Record) -> bool:
     """Whether only the task can show the result of this record."""
     return record.status in {Status.INTENDED, Status.UNCERTAIN, Status.RUNNING, Status.LAPSED} or (
         record.status in {Status.DEPOSED, Status.ABANDONED} and record.voice_id is None
+    )
+
+
+def recorded_voice(record: Record) -> RemoteVoice:
+    """The voice as the record has it. Its task is still listed, so its result has not changed."""
+    return RemoteVoice(
+        status=TaskStatus.READY,
+        voice_id=record.voice_id,
+        voice_name=record.voice_name,
+        task_id=record.task_id,
+        url=record.url,
+        file_id=record.file_id,
+        expires_at=record.expires_at,
     )
 
 
