@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +20,7 @@ from reconciler.cli.context import global_options, manifest_at, on_stdout, optio
 from reconciler.cli.manifest_option import many_manifests
 from reconciler.cli.options import COUNT, seconds
 from reconciler.cli.subcommand import Subcommand
+from reconciler.cli.watch_options import ListenerOptions, listener_options, listeners
 from reconciler.errors import UsageError, VoicectlError
 
 if TYPE_CHECKING:
@@ -55,14 +56,16 @@ _SHORTEST = 1.0  # seconds
     type=click.Choice(["text", "json"]),
     help="One line for each event.  [default: text on a terminal, else json]",
 )
+@listener_options
 @global_options
-def watch(interval: str, applies: bool, most_paid: int | None, log_format: str | None) -> int:
+def watch(interval: str, applies: bool, most_paid: int | None, log_format: str | None, **shown: Any) -> int:
     """Look again and again, and apply if told to.
 
     It reports what differs from the manifest, one line for each event. With --apply it also applies what differs, as
     the command apply does: what is blocked stays blocked, and it never allows a large change by itself. -f may be
     given more than once. A changed manifest is read again. It runs until SIGTERM, which ends it with 0, or Ctrl-C.
     """
+    from reconciler import wiring
     from reconciler.watch import loop
     from reconciler.watch.settings import WatchSettings
     from reconciler.watch.stopping import Stopping
@@ -74,28 +77,29 @@ def watch(interval: str, applies: bool, most_paid: int | None, log_format: str |
         raise UsageError(f"--interval {interval}: at least {_SHORTEST:g} s.")
     settings = WatchSettings(interval=every, applies=applies, most_paid=most_paid)
     stopping = Stopping()
-    listeners = loop.guarded([_log(log_format)])  # what serves metrics or sends webhooks is added here
     gc.enable()  # it was off for a short command
-    with _heard(stopping):
-        makes = _watches(settings, stopping, listeners)
+    others = listeners(ListenerOptions(**shown), interval=every, clock=wiring.SystemClock())
+    with _heard(stopping), others as showing:
+        told = loop.guarded([_log(log_format), *showing])
+        makes = _watches(settings, stopping, told)
         return loop.run([loop.WatchThread(make, stopping) for make in makes], stopping)
 
 
 def _watches(
-    settings: WatchSettings, stopping: Stopping, listeners: Sequence[WatchListener]
+    settings: WatchSettings, stopping: Stopping, told: Sequence[WatchListener]
 ) -> list[Callable[[Callable[[], WorkerPool[JobResult]]], ManifestWatch]]:
     """A function for each manifest, which makes its watch. They share the limits of the accounts."""
     from reconciler.engine.account_limits import AccountLimits
 
     limits = AccountLimits()
-    return [partial(_watch, place, settings, stopping, listeners, limits) for place in options().workspaces()]
+    return [partial(_watch, place, settings, stopping, told, limits) for place in options().workspaces()]
 
 
 def _watch(
     place: Workspace,
     settings: WatchSettings,
     stopping: Stopping,
-    listeners: Sequence[WatchListener],
+    told: Sequence[WatchListener],
     limits: AccountLimits,
     workers: Callable[[], WorkerPool[JobResult]],
 ) -> ManifestWatch:
@@ -115,7 +119,7 @@ def _watch(
         ),
         opened,
         settings,
-        listeners=listeners,
+        listeners=told,
         stopping=stopping,
         clock=wiring.SystemClock(),
         draw=random.random,

@@ -18,7 +18,7 @@ from reconciler.model.watch import WatchEvent, WatchListener, WatchStatus
 from reconciler.watch.manifest_watch import ManifestWatch
 from reconciler.watch.stopping import Alarm, Stopping
 
-_TO_END = 1.8  # seconds from the signal until the process ends, whatever a thread still waits for
+_TO_END = 1.2  # seconds from the signal until nothing is waited for any more; listeners end after that
 _INTERRUPTED = 130  # the exit code after Ctrl-C; after SIGTERM it is 0, as service managers expect
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler.model.manifest import Manifest
 from reconciler.values import value
 
-GRACE = 1.2  # seconds that a stopped apply waits for its open calls; the watch has to end within 2
+GRACE = 0.8  # seconds that a stopped apply waits for its open calls; the watch has to end within 2
 _SHORTEST_LOOK, _LONGEST_LOOK = 15.0, 60.0  # seconds
 _SHORTEST_WAIT = 0.5  # seconds
 

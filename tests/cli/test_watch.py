@@ -53,7 +53,7 @@ def watching(cli: CliHarness, *words: str, interval: str = "1s") -> Iterator[Run
     log = cli.folder / "watch.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [*COMMAND, "watch", "--interval", interval, *words],
+            [*COMMAND, "watch", "--no-listen", "--interval", interval, *words],
             cwd=cli.folder,
             env={"PYTHONPATH": str(ROOT), **cli.env},
             stdout=out,
