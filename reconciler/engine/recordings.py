@@ -65,10 +65,7 @@ class _Place:
 
 
 def of_plan(plan: Plan, state: State | None, manifest: Manifest) -> Wanted:
-    """What the page of a plan lets its reader hear.
-
-    The voices of changes that make or end one, the new samples, and the candidates beside their present voices.
-    """
+    """What the page of a plan lets its reader hear: voices that are made or end, new samples, and candidates."""
     voices: dict[str, Voice] = {}
     heard = [key for each in plan.candidates for key in (each.key, each.current_key)]
     for change in plan.changes:
