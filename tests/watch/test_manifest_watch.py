@@ -26,7 +26,7 @@ def test_what_is_declared_is_made_and_what_was_deleted_is_made_again() -> None:
 
 
 def test_a_watch_that_does_not_apply_writes_nothing_and_takes_no_lock() -> None:
-    watched = Watched("a", applies=False)
+    watched = Watched("a", "b", applies=False)
     watched.run.apply()
     watched.run.world.delete_outside("a")
     happened = len(watched.run.order("write", "append", "create", "delete"))
