@@ -19,6 +19,7 @@ from reconciler.protocols.clock import Clock
 if TYPE_CHECKING:
     import httpx
 
+    from reconciler.engine.account_limits import AccountLimits
     from reconciler.engine.cloud import Cloud
     from reconciler.engine.rate_limits import ReadLimiter
     from reconciler.planning.cut_addresses import AddressIndex
@@ -30,7 +31,7 @@ class Clouds:
     """The providers of a manifest. Each is connected when it is first used.
 
     `closing` closes the connected ones, and `log` gets a line about each. `world` opens the sandbox; it replaces the
-    network and the users' keys.
+    network and the users' keys. `limits` may be shared with other manifests of this process.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Clouds:
         closing: ExitStack,
         log: Callable[[str], None],
         world: Callable[[], World] | None,
+        limits: AccountLimits | None = None,
     ) -> None:
         self._manifest = manifest
         self._environ = environ
@@ -50,7 +52,7 @@ class Clouds:
         self._log = log
         self._world = world
         self._clouds: dict[str, Cloud] = {}
-        self._read_limiters: dict[str, ReadLimiter] = {}
+        self._limits = limits
         self._credential_labels: dict[object, str] = {}  # credentials -> a label without secrets
 
     def connect(self, names: Collection[str]) -> Mapping[str, Cloud]:
@@ -115,9 +117,11 @@ class Clouds:
 
     def _read_limiter(self, quota: str, account: Account) -> ReadLimiter:
         """The read limiter of this quota. Accounts with the same quota share it."""
-        from reconciler.engine.rate_limits import ReadLimiter
+        from reconciler.engine.account_limits import AccountLimits
 
-        return self._read_limiters.setdefault(quota, ReadLimiter(self._clock, _rates(account)))
+        if self._limits is None:
+            self._limits = AccountLimits()
+        return self._limits.reader(quota, self._clock, _rates(account))
 
     def _secrets_of(self, external_task_id: str) -> Iterable[str]:
         """The secrets of the voice behind this key. A cloud may quote them when it says why a task failed."""

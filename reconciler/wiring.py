@@ -15,12 +15,14 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler import waits
 from reconciler.model import trusted_hosts
 from reconciler.workspace import SANDBOX, Workspace
 
 if TYPE_CHECKING:
     from reconciler.audio.probing import Fetch
     from reconciler.backends.neighbours import Files
+    from reconciler.engine.account_limits import AccountLimits
     from reconciler.engine.lock_owner import LockOwner
     from reconciler.engine.output_files import OutputFiles
     from reconciler.engine.session import Session
@@ -52,7 +54,7 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         """Blocks the thread."""
-        time.sleep(seconds)
+        waits.sleep(seconds)
 
 
 def declared_state(workspace: Workspace, environ: Mapping[str, str]) -> StateSettings | None:
@@ -330,10 +332,12 @@ def session(
     closing: ExitStack,
     log: Callable[[str], None] = lambda _: None,
     log_call: Callable[[str], None] | None = None,
+    limits: AccountLimits | None = None,
 ) -> Session:
     """The session for an operation. `closing` closes what it opens.
 
     `log` gets a line for each closed account, and `log_call` one for each call to a cloud.
+    `limits`: of the accounts, if the process has more sessions.
     """
     from reconciler.clouds import Clouds, foreign_host_notes
     from reconciler.engine.session import Session
@@ -349,7 +353,13 @@ def session(
     clock = SystemClock()
     settings = state_settings(workspace, manifest.state, environ)
     clouds = Clouds(
-        manifest, environ, clock=clock, closing=closing, log=log, world=the_world if workspace.sandbox else None
+        manifest,
+        environ,
+        clock=clock,
+        closing=closing,
+        log=log,
+        world=the_world if workspace.sandbox else None,
+        limits=limits,
     )
     return Session(
         manifest=manifest,
@@ -363,6 +373,7 @@ def session(
         outputs=output_files(manifest, workspace),
         shared=is_shared(settings),
         pipeline=in_pipeline(environ),
+        limits=limits,
         run_policies=lambda plan: _run_policies(manifest, plan, workspace, environ),
         notes=() if workspace.sandbox else foreign_host_notes(manifest, environ),
     )

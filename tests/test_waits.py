@@ -5,8 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
+from threading import Event, Thread
 
 import pytest
 
@@ -82,3 +84,47 @@ def test_a_wait_has_an_end() -> None:
     queue: SimpleQueue[int] = SimpleQueue()
     queue.put(7)
     assert waits.item(queue, 0.0) == 7
+
+
+def test_the_waits_of_a_marked_thread_end_once_it_is_asked_to_stop() -> None:
+    """Python tells only the main thread of a signal, so that another thread has to ask."""
+    asked = Event()
+    ended: list[str] = []
+
+    def work(name: str, wait: Callable[[], object]) -> None:
+        try:
+            with waits.interrupted_if(asked.is_set):
+                wait()
+        except KeyboardInterrupt:
+            ended.append(name)
+
+    never: Future[None] = Future()
+    each: dict[str, Callable[[], object]] = {
+        "result": lambda: waits.result(never),
+        "item": lambda: waits.item(SimpleQueue(), 60),
+        "event": lambda: waits.event(Event()),
+        "sleep": lambda: waits.sleep(60),
+    }
+    threads = [Thread(target=work, args=pair, daemon=True) for pair in each.items()]
+    for thread in threads:
+        thread.start()
+    asked.set()
+    for thread in threads:
+        thread.join(5)
+    assert sorted(ended) == sorted(each)
+
+
+def test_a_thread_is_interrupted_once_so_that_it_can_release_what_it_holds() -> None:
+    def work() -> None:
+        with waits.interrupted_if(lambda: True):
+            try:
+                waits.sleep(60)
+            except KeyboardInterrupt:
+                waits.sleep(0.01)
+                done.append("released")
+
+    done: list[str] = []
+    thread = Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(5)
+    assert done == ["released"]

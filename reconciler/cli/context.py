@@ -36,6 +36,7 @@ class Globals:
 
     directory: str | None = None  # entered already
     file: str | None = None
+    files: list[str] = field(default_factory=list)  # every -f, also where only one is allowed
     file_from_environment: bool = False
     variables: dict[str, str] = field(default_factory=dict)  # of --var
     variable_files: list[str] = field(default_factory=list)
@@ -70,6 +71,17 @@ class Globals:
             global_options=_options_of(self.workspace()),
             verb=self.verb,
         )
+
+    def workspaces(self) -> list[Workspace]:
+        """A workspace for each -f of a command that takes several."""
+        from pathlib import Path
+
+        named = list(dict.fromkeys(self.files or [self.file or DEFAULT]))
+        if len(named) > 1 and self.state:
+            raise UsageError(
+                "--state names one place, and each manifest needs a state of its own.", "Run one watch for each."
+            )
+        return [replace(self.workspace(), manifest=Path(file)) for file in named]
 
     def workspace(self) -> Workspace:
         from pathlib import Path

@@ -40,7 +40,7 @@ def execute(opened: Session, asked: Request, approved: Plan | None, *, auto_appr
     )
     with interruptible(live=live) as interruption, ExitStack() as closing:
         reporter = _reporter(results, closing, as_json=as_json, live=live)
-        watch = operations.Watch(
+        callbacks = operations.RunCallbacks(
             show=reporter.plan,
             approve=lambda plan: auto_approve or _yes(plan),
             emit=reporter.event,
@@ -53,7 +53,7 @@ def execute(opened: Session, asked: Request, approved: Plan | None, *, auto_appr
             return interruption.workers()
 
         try:
-            applied = operations.apply(opened, asked, watch, approved=approved, workers=workers)
+            applied = operations.apply(opened, asked, callbacks, approved=approved, workers=workers)
         except VoicectlError as error:
             reporter.refused(error)
             raise

@@ -25,6 +25,7 @@ COMMANDS = {
     "reject": ("reject", "reject", "Delete the candidate of ADDRESS, and keep its voice."),
     "destroy": ("destroy", "destroy", "Delete every voice of the state."),
     "drift": ("drift", "drift", "Show what changed outside of voicectl."),
+    "watch": ("watch", "watch", "Look again and again, and apply if told to."),
     "import": ("import_voice", "import_", "Take a voice made elsewhere into the state."),
     "adopt": ("adopt", "adopt", "Take all unmanaged voices of an account into the state."),
     "output": ("output", "output", "Print the voice_id of each address."),

@@ -19,22 +19,33 @@ DEFAULT = "voices.yaml"
 
 
 def _remember(context: click.Context, parameter: click.Parameter, paths: tuple[str, ...]) -> None:
-    """Reads -f before or after the command name; refuses a second one."""
+    """Reads -f before or after the command name; refuses a second one, unless the command takes several."""
     given = context.find_root().obj
     if not environment.counts(context, parameter, given=given.file):
         return
     given.file_from_environment = environment.is_from_environment(context, parameter)
     for path in paths:
-        if given.file is not None and not context.resilient_parsing:
-            raise UsageError(
-                f"-f is given twice: {given.file} and {path}. A command is about one manifest.",
-                "Run it once for each. Or put the files into one folder, which then is one manifest: -f FOLDER",
-            )
         if not path and not context.resilient_parsing:
             raise UsageError(
                 "-f is empty: it should name a file or a folder.", "Is a variable of the command line not set?"
             )
-        given.file = path
+        given.file = given.file or path
+        given.files.append(path)
+    many = isinstance(context.command, click.Group) or context.command.callback in _FOR_MANY
+    if len(given.files) > 1 and not many and not context.resilient_parsing:
+        raise UsageError(
+            f"-f is given twice: {given.files[0]} and {given.files[1]}. A command is about one manifest.",
+            "Run it once for each. Or put the files into one folder, which then is one manifest: -f FOLDER",
+        )
+
+
+_FOR_MANY: set[object] = set()  # the commands that take several manifests
+
+
+def many_manifests(command: click.Command) -> click.Command:
+    """Lets the command take -f more than once."""
+    _FOR_MANY.add(command.callback)
+    return command
 
 
 manifest_option = click.option(
@@ -94,7 +105,9 @@ def at_a_file(command: Command) -> Command:
         if not isinstance(context.command, click.Group):  # a group's own command may still say -f or -C
             from reconciler.loader.streams import refuse_stream
 
-            refuse_stream(context.find_root().obj.file or DEFAULT)
+            given = context.find_root().obj
+            for file in given.files or (given.file or DEFAULT,):
+                refuse_stream(file)
             if os.environ.get("VOICECTL_LOG"):
                 from reconciler import wiring
 

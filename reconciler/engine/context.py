@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import field
 from datetime import datetime
 
 from reconciler.engine.cloud import Cloud
+from reconciler.engine.daily_allowance import DailyAllowance
 from reconciler.engine.run_state import RunState
+from reconciler.model.paid_calls import PaidCalls, made_on
 from reconciler.model.state import Record, State
 from reconciler.protocols.clock import Clock
 from reconciler.values import value
@@ -19,10 +22,19 @@ class Context:
     run_state: RunState
     clouds: Mapping[str, Cloud]
     clock: Clock
+    allowance: DailyAllowance = field(default_factory=DailyAllowance)
 
     @property
     def now(self) -> datetime:
         return self.clock.now()
+
+    def paid_call(self) -> PaidCalls:
+        """What counts one paid call today."""
+        return PaidCalls(self.now.date(), 1)
+
+    def allows_another_paid_call(self) -> bool:
+        """Whether the limit of the day allows a paid call that the plan does not contain."""
+        return self.allowance.allows_another(made_on(self.run_state.paid_calls, self.now.date()))
 
     @property
     def state(self) -> State:

@@ -29,6 +29,7 @@ class EarlyEnd:
         *,
         stop: Callable[[], str | None],
         grace: float,
+        longest_wait: float = 30.0,
     ) -> None:
         self._run_state = run_state
         self._state_writer = state_writer
@@ -36,6 +37,7 @@ class EarlyEnd:
         self._clock = clock
         self._stop = stop
         self._grace = grace
+        self.longest_wait = longest_wait  # seconds until `stop` is asked again, at the latest
         self.reason: str | None = None
         self.leave_at = inf  # when an interrupted run leaves, although calls are open (monotonic seconds)
         self.left_open = False  # it left, and calls were still open
@@ -57,12 +59,12 @@ class EarlyEnd:
         elif self._run_state.listener_error is not None:
             self.halt("the output cannot be written any more")
 
-    def halt(self, reason: str, hint: Hint = NO_HINT) -> None:
-        """Starts nothing more. The results of calls in flight are still written."""
+    def halt(self, reason: str, hint: Hint = NO_HINT, provider: str = "") -> None:
+        """Starts nothing more. The results of calls in flight are still written. `provider`: whose cloud is why."""
         if self.reason is None:
             self.reason = reason
             self._state_writer.stop_delaying()
-            self._run_state.emit(Event(kind=Kind.STOPPED, detail=reason, hint=hint))
+            self._run_state.emit(Event(kind=Kind.STOPPED, detail=reason, hint=hint, provider=provider))
 
     def awaits_answers(self) -> bool:
         """Whether an interrupted run still waits. After the grace time it writes until when its calls may be open."""

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from math import inf
 
+from reconciler.engine.account_limits import AccountLimits
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.context import Context
+from reconciler.engine.daily_allowance import DailyAllowance
 from reconciler.engine.early_end import EarlyEnd
+from reconciler.engine.failures import PAID
 from reconciler.engine.jobs import JobResult
+from reconciler.engine.making_way import MakingWay
 from reconciler.engine.open_calls import OpenCalls
 from reconciler.engine.output_files import FileChange, OutputFiles
 from reconciler.engine.output_writer import OutputWriter
 from reconciler.engine.procedure_run import ProcedureRun
 from reconciler.engine.procedures.actions import procedure
 from reconciler.engine.progress import Progress
-from reconciler.engine.provider_queue import provider_queues
 from reconciler.engine.run_state import RunState
 from reconciler.engine.scheduler import Scheduler
 from reconciler.engine.state_writer import Journal, StateWriter
@@ -24,14 +29,17 @@ from reconciler.model.events import Event, Kind, Tally
 from reconciler.model.manifest import Voice
 from reconciler.model.plan import Action, Plan
 from reconciler.model.prices import summed_charges
-from reconciler.model.state import State
+from reconciler.model.state import Record, State
 from reconciler.planning import moved_records
 from reconciler.protocols.backend import Lease
 from reconciler.protocols.clock import Clock
 
 
 class Executor:
-    """Runs one plan. `stop` and `grace`: see `EarlyEnd`. `lease`: of the state's lock, which this run holds."""
+    """Runs one plan. `stop` and `grace`: see `EarlyEnd`. `lease`: of the state's lock, which this run holds.
+
+    `most_paid`: how many paid calls are allowed a day, by all runs together. `patience`: see `MakingWay`.
+    """
 
     def __init__(
         self,
@@ -48,14 +56,19 @@ class Executor:
         lease: Lease,
         grace: float,
         outputs: OutputFiles | None = None,
+        limits: AccountLimits | None = None,
+        most_paid: int | None = None,
+        patience: float = inf,
     ) -> None:
         self._plan = plan
         self._voices = voices
         self._journal = journal
-        self._queues = provider_queues(clouds)
+        self._limits = limits or AccountLimits()
+        self._queues = self._limits.queues(clouds)
         self._providers = list({id(cloud.provider): cloud.provider for cloud in clouds.values()}.values())
         self._run_state = RunState(state, emit)
-        self._context = Context(self._run_state, clouds, clock)
+        allowance = DailyAllowance(most_paid, sum(change.calls[1] for change in plan.changes))
+        self._context = Context(self._run_state, clouds, clock, allowance)
         self._state_writer = StateWriter(self._run_state, journal, clock, workers.start, least_gap=journal.least_gap)
         self._progress = Progress(
             run_state=self._run_state,
@@ -66,7 +79,16 @@ class Executor:
             calls=self._calls_sent,
         )
         open_calls = OpenCalls(self._context, lease)
-        self._early_end = EarlyEnd(self._run_state, self._state_writer, open_calls, clock, stop=stop, grace=grace)
+        self._way = MakingWay(self._queues, clock, patience)
+        self._early_end = EarlyEnd(
+            self._run_state,
+            self._state_writer,
+            open_calls,
+            clock,
+            stop=lambda: stop() or self._way.reason(),
+            grace=grace,
+            longest_wait=self._way.longest_wait,
+        )
         self._outputs = OutputWriter(outputs, self._run_state, clock, plan.changes, destroy=plan.destroy)
         self.unwritten: tuple[FileChange, ...] = ()  # the files for applications that could not be written
         self._scheduler = Scheduler(
@@ -85,6 +107,11 @@ class Executor:
         return self._run_state.state
 
     @property
+    def made_way(self) -> bool:
+        """Whether the run ended because it only waited for tasks."""
+        return self._way.made
+
+    @property
     def halted(self) -> str | None:
         """Why the run stopped early."""
         return self._early_end.reason
@@ -98,7 +125,15 @@ class Executor:
         self._write_moves()
         changes = self._plan.changes
         procedures = [procedure(self._context, change, self._voices.get(change.address)) for change in changes]
-        self._scheduler.run([ProcedureRun(change, made) for change, made in zip(changes, procedures, strict=True)])
+        try:
+            self._scheduler.run([ProcedureRun(change, made) for change, made in zip(changes, procedures, strict=True)])
+        finally:
+            self._limits.leave(self._queues.values())
+        if self.made_way:
+            shown = (
+                replace(r, shown=True) for queue in self._queues.values() for r in self._current(queue.polled.shown)
+            )
+            self._run_state.write(*shown)
         tally = self._progress.tally().model_copy(update={"charges": self._charges()})
         if self._state_writer.unsaved is None:
             self.unwritten = self._outputs.finish()
@@ -106,6 +141,21 @@ class Executor:
         if self._state_writer.unsaved is not None:
             self._save_again(self._state_writer.unsaved)
         return tally
+
+    def calls(self) -> dict[tuple[str, str], int]:
+        """(provider, `paid` or `other`) -> how many calls that change something were sent."""
+        counts: dict[tuple[str, str], int] = {}
+        for name, queue in self._queues.items():
+            for call, calls in queue.by_call.items():
+                if calls.action is not None:
+                    kind = "paid" if call in PAID else "other"
+                    counts[name, kind] = counts.get((name, kind), 0) + calls.sent
+        return counts
+
+    def _current(self, records: Iterable[Record]) -> Iterator[Record]:
+        """The records as they are now."""
+        known = (self._run_state.record(record.external_task_id) for record in records)
+        return (record for record in known if record is not None)
 
     def emit_summary(self) -> None:
         """Emits the summary, after the state is saved. Raises the error that stopped the event listener."""

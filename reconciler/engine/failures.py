@@ -7,6 +7,7 @@ from enum import Enum, auto
 from reconciler.engine.steps import Activate, Call, Delete, Find, Prove, Submit, Update
 from reconciler.errors import CloudError, OutcomeUnknown, Rejected, Throttled
 
+PAID = (Submit, Activate)  # the calls that cost money
 TRIES = 4  # of a call that may be repeated: a second deletion or update has no further effect
 
 
@@ -25,7 +26,7 @@ _REPEATS = frozenset({Reaction.SLOW_DOWN, Reaction.RETRY, Reaction.NOT_CONNECTED
 
 def is_paid(call: Call) -> bool:
     """Whether the call costs money."""
-    return isinstance(call, Submit | Activate)
+    return isinstance(call, PAID)
 
 
 def is_lookup(call: Call) -> bool:

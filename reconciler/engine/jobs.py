@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
+from reconciler.engine.call_queue import CallQueue
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.procedure_run import ProcedureRun
-from reconciler.engine.provider_queue import CallQueue, ProviderQueue
+from reconciler.engine.provider_queue import ProviderQueue
 from reconciler.engine.state_writer import AppendResult
 from reconciler.engine.steps import Activate, Call, Delete, Find, Prove, Submit, Update
 from reconciler.errors import CloudError, OutcomeUnknown

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from reconciler.engine.clocks import ShiftedClock, ahead_by, note
@@ -12,6 +12,7 @@ from reconciler.engine.preconditions import refuse_unmatched
 from reconciler.engine.probe import Verifier
 from reconciler.engine.refresh import connect_all, needed_providers, observe_all
 from reconciler.engine.session import Request, Session
+from reconciler.model.observed import Observations, Unknown
 from reconciler.model.plan import Plan
 from reconciler.model.state import State
 from reconciler.planning import no_state, planner
@@ -31,23 +32,28 @@ _NOT_REFRESHED = (
 
 @value
 class ObservedPlan:
-    """A plan with what it was made from. `survey`: of the accounts, if the state has no record."""
+    """A plan with what it was made from. `survey`: of the accounts, if the state has no record.
+
+    `failing`: the providers that could not be looked at, each with the reason.
+    """
 
     plan: Plan
     survey: Survey | None
     clouds: Mapping[str, Cloud]
     clock: Clock
+    failing: Mapping[str, str] = field(default_factory=dict)
 
 
 def observed_plan(session: Session, state: State, request: Request, verifier: Verifier | None = None) -> ObservedPlan:
     """The plan for the present state of the accounts. `verifier` checks the observations again."""
     refuse_unmatched(request.options.scope, state, session.manifest.voices)
     manifest, now = session.manifest, session.clock.now()
-    connected, unconnected = connect_all(session.connect, needed_providers(manifest, state, now=now))
+    needed = needed_providers(manifest, state, now=now)
+    connected, unconnected = connect_all(session.connect, [name for name in needed if name not in request.resting])
     accounts = {name: cloud.provider.account for name, cloud in connected.items()}
     extra = planner.unrecorded(manifest, state, accounts, now=now)
     if request.refresh:
-        observed, refusing = observe_all(manifest, state, connected, extra)
+        observed, refusing = observe_all(manifest, state, connected, extra, seconds=request.look_seconds)
     else:
         from reconciler.planning import assumed
 
@@ -56,7 +62,8 @@ def observed_plan(session: Session, state: State, request: Request, verifier: Ve
     seen = verifier(state, clouds, observed) if verifier is not None else observed
     ahead = ahead_by(seen.values())
     capabilities = {name: cloud.provider.capabilities for name, cloud in clouds.items()}
-    closed = unconnected | refusing
+    failing = unconnected | refusing
+    closed = {**request.resting, **failing}
     survey = None
     if not state.records and request.refresh:
         from reconciler.planning import survey as surveying  # most runs have a state with records
@@ -81,7 +88,23 @@ def observed_plan(session: Session, state: State, request: Request, verifier: Ve
         ),
     )
     new_plan = new_plan if request.refresh else replace(new_plan, refreshed=False)
-    return ObservedPlan(new_plan, survey, clouds, ShiftedClock(session.clock, ahead))
+    return ObservedPlan(
+        new_plan,
+        survey,
+        clouds,
+        ShiftedClock(session.clock, ahead),
+        failing=_unread(observed) | {name: problem.why for name, problem in failing.items()},
+    )
+
+
+def _unread(observed: Mapping[str, Observations]) -> dict[str, str]:
+    """The accounts that answered nothing usable, each with the reason."""
+    why: dict[str, str] = {}
+    for name, each in observed.items():
+        unknown = [o.why for o in each.of.values() if isinstance(o, Unknown)]
+        if each.unlisted is not None or (unknown and len(unknown) == len(each.of)):
+            why[name] = each.unlisted or unknown[0]
+    return why
 
 
 def _other_voices_note(request: Request, survey: Survey | None) -> tuple[str, ...]:

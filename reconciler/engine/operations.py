@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from reconciler.engine import preconditions
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.observed_plan import observed_plan
-from reconciler.engine.policy_checks import checked
+from reconciler.engine.policy_checks import checked, within_day
 from reconciler.engine.probe import Verifier
 from reconciler.engine.session import Request, Session
 from reconciler.engine.worker_pool import ThreadPool, WorkerPool
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 
 @value
-class Watch:
-    """The callbacks of a run: they show the plan, ask for approval, receive events, and can stop the run."""
+class RunCallbacks:
+    """What a run calls: to show its plan, to ask for approval, to report its events, and to learn that it must stop."""
 
     show: Callable[[Plan], None]  # before anything is asked or done
     approve: Callable[[Plan], bool]
@@ -51,6 +51,19 @@ class Applied:
     tally: Tally
     halted: str | None = None
     unwritten: tuple[FileChange, ...] = ()  # files for applications that could not be written
+    calls: Mapping[tuple[str, str], int] = field(default_factory=dict)  # see `Executor.calls`
+    state: State | None = None  # after a run; None: the plan was empty
+    made_way: bool = False  # it ended early, because it only waited for tasks
+    waiting: tuple[str, ...] = ()  # the addresses that the limit of the day blocked
+
+
+@value
+class Looked:
+    """A plan, the state that it was made from, and the providers that could not be looked at, with the reason."""
+
+    plan: Plan
+    state: State
+    failing: Mapping[str, str]
 
 
 @value
@@ -63,10 +76,16 @@ class Drifted:
 
 def plan(session: Session, request: Request) -> Plan:
     """Makes a plan. Reads the state, the clouds and the files for applications, and writes nothing."""
+    return look(session, request).plan
+
+
+def look(session: Session, request: Request) -> Looked:
+    """Makes a plan, and keeps what else was seen. Writes nothing."""
     state = session.state(new=request.new_state)
     preconditions.refuse_second_state(session, request)
     planned = observed_plan(session, state, request)
-    return checked(session.with_outputs(planned.plan, state, now=planned.clock.now()), session, request)
+    made = checked(session.with_outputs(planned.plan, state, now=planned.clock.now()), session, request)
+    return Looked(made, state, planned.failing)
 
 
 def drift(session: Session, *, verifier: Verifier | None = None, under_way: str = "") -> Drifted:
@@ -81,7 +100,7 @@ def drift(session: Session, *, verifier: Verifier | None = None, under_way: str 
 def apply(
     session: Session,
     request: Request,
-    watch: Watch,
+    callbacks: RunCallbacks,
     *,
     approved: Plan | None = None,
     workers: Callable[[], WorkerPool[JobResult]] = ThreadPool,
@@ -109,28 +128,31 @@ def apply(
             new_plan = policy.restrict_to(new_plan, approved, resumed=state.applying == approved.plan_id)
         new_plan = session.with_outputs(new_plan, state, now=planned.clock.now())
         new_plan = checked(new_plan, session, request)
-        watch.show(new_plan)
+        within = within_day(new_plan, state, request, now=planned.clock.now())
+        new_plan = within.plan
+        callbacks.show(new_plan)
         if new_plan.stops:
             raise policy.refusal(new_plan.stops, denied=new_plan.denied)
         if new_plan.empty and approved is None:
             session.store.fold()  # the journal of a run that died
-            unwritten = session.write_outputs(new_plan, state, now=planned.clock.now(), emit=watch.emit)
+            unwritten = session.write_outputs(new_plan, state, now=planned.clock.now(), emit=callbacks.emit)
             return Applied(plan=new_plan, tally=Tally(), unwritten=unwritten)
-        if not new_plan.empty and not watch.approve(new_plan):
+        if not new_plan.empty and not callbacks.approve(new_plan):
             elsewhere = way("Answer yes, or run without confirmation", "--auto-approve")
             raise Declined("You did not answer yes.", hint(elsewhere))
         used = None if approved is None or policy.does_nothing(approved) else approved
-        return _run(
+        applied = _run(
             replace(session, clock=planned.clock),
             state,
             new_plan,
             planned.clouds,
-            watch,
+            callbacks,
             used,
             workers,
             lease,
-            request.grace,
+            request,
         )
+        return replace(applied, waiting=within.waiting)
 
 
 def _with_saved_options(request: Request, approved: Plan) -> Request:
@@ -157,11 +179,11 @@ def _run(
     state: State,
     new_plan: Plan,
     clouds: Mapping[str, Cloud],
-    watch: Watch,
+    callbacks: RunCallbacks,
     approved: Plan | None,
     start_workers: Callable[[], WorkerPool[JobResult]],
     lease: Lease,
-    grace: float,
+    request: Request,
 ) -> Applied:
     from reconciler.engine.executor import Executor  # a plan needs none of it
 
@@ -178,13 +200,16 @@ def _run(
         journal=session.store,
         workers=workers,
         clock=session.clock,
-        emit=watch.emit,
-        stop=watch.stop,
+        emit=callbacks.emit,
+        stop=callbacks.stop,
         lease=lease,
-        grace=grace,
+        grace=request.grace,
+        most_paid=request.max_paid_calls_per_day,
+        patience=request.task_patience,
         outputs=session.outputs,
+        limits=session.limits,
     )
-    watch.began(executor.tally)
+    callbacks.began(executor.tally)
     try:
         tally = executor.run()
     except Exception:  # a bug of ours: the results before it are written all the same
@@ -195,7 +220,15 @@ def _run(
     finally:
         workers.close(wait=executor.halted is None)
     _save_end(session, executor, approved)
-    return Applied(plan=new_plan, tally=tally, halted=executor.halted, unwritten=executor.unwritten)
+    return Applied(
+        plan=new_plan,
+        tally=tally,
+        halted=executor.halted,
+        unwritten=executor.unwritten,
+        calls=executor.calls(),
+        state=executor.state,
+        made_way=executor.made_way,
+    )
 
 
 def _save_end(session: Session, executor: Executor, approved: Plan | None) -> None:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from reconciler.engine.session import Request, Session
 from reconciler.hints import hint
 from reconciler.model.cost import Cost
 from reconciler.model.finding import Finding, Level
 from reconciler.model.plan import Plan, Stop
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from reconciler.model.state import State
+    from reconciler.planning.daily_limit import Limited
 
 _CORRECT = hint("Correct the entries, or the rules under policy: in the manifest.")
 
@@ -36,6 +43,16 @@ def checked(plan: Plan, session: Session, request: Request) -> Plan:
         notes=(*plan.notes, *warnings),
         stops=(*plan.stops, *(stop for stop in stops if stop.what not in known)),
     )
+
+
+def within_day(plan: Plan, state: State, request: Request, *, now: datetime) -> Limited:
+    """The plan, in which what the limit of paid calls a day does not allow is blocked."""
+    from reconciler.model.paid_calls import made_on
+    from reconciler.planning.daily_limit import Limited, limited  # a plan needs none of it
+
+    if request.max_paid_calls_per_day is None:
+        return Limited(plan)
+    return limited(plan, most=request.max_paid_calls_per_day, made=made_on(state.paid_calls, now.date()))
 
 
 def _cost(plan: Plan, session: Session) -> Cost:

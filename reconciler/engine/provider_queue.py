@@ -5,67 +5,25 @@ They read no clock: callers pass in the time, in monotonic seconds.
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import count
 from math import inf
 
+from reconciler.engine.call_queue import CallQueue, call_queues
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.poll_schedule import PollSchedule
 from reconciler.engine.polled_tasks import PolledTasks
 from reconciler.engine.procedure_run import ProcedureRun
 from reconciler.engine.rate_limits import Limits
-from reconciler.engine.steps import Activate, AwaitTask, AwaitTurn, Call, Delete, Find, Overdue, Prove, Submit, Update
+from reconciler.engine.steps import AwaitTask, AwaitTurn, Call, Find, Overdue, Prove, Submit
 from reconciler.errors import CloudError, Throttled
 from reconciler.model.observed import RemoteVoice, TaskStatus
 
-CALLS_AT_ONCE = 24  # concurrent calls of one kind, for one provider
 _HALF, _LONGEST_WRITE = 0.5, 1.0  # seconds
 _MARGIN = 0.1  # seconds that a poll or a busy machine may add to a write
 _CONNECT_FAILURES = 3  # failures in a row that stop the run
-
-
-@dataclass(order=True, slots=True)
-class Waiting:
-    """A call that waits to be sent."""
-
-    not_before: float
-    order: int
-    run: ProcedureRun = field(compare=False)
-    call: Call = field(compare=False)
-
-
-@dataclass(slots=True, eq=False)
-class CallQueue:
-    """The calls of one kind. The rate limit of `action` applies; None: reads, which have their own limit."""
-
-    action: str | None
-    out: int = 0
-    waiting: list[Waiting] = field(default_factory=list)  # a heap
-    orders: Iterator[int] = field(default_factory=count)
-
-    def __len__(self) -> int:
-        return len(self.waiting)
-
-    def add(self, run: ProcedureRun, call: Call, *, not_before: float = 0.0, first: bool = False) -> None:
-        order = next(self.orders)
-        heapq.heappush(self.waiting, Waiting(not_before, -order if first else order, run, call))
-
-    def head(self, durable: int) -> Waiting | None:
-        """The next call, if one more may be sent, and all that its procedure wrote before it is durable."""
-        if self.out >= CALLS_AT_ONCE or not self.waiting or self.waiting[0].run.barrier > durable:
-            return None
-        return self.waiting[0]
-
-    def pop(self) -> Waiting:
-        return heapq.heappop(self.waiting)
-
-    def empty(self) -> list[Waiting]:
-        left, self.waiting = sorted(self.waiting), []
-        return left
 
 
 @dataclass(slots=True, eq=False)
@@ -76,7 +34,7 @@ class ProviderQueue:
     limits: Limits
     sharing: list[ProviderQueue]
     new_creations: deque[tuple[ProcedureRun, AwaitTurn]] = field(default_factory=deque)  # creations without an intent
-    by_call: Mapping[type[Call], CallQueue] = field(default_factory=lambda: _call_queues())
+    by_call: Mapping[type[Call], CallQueue] = field(default_factory=lambda: call_queues())
     polled: PolledTasks = field(default_factory=PolledTasks)
     polling: bool = False
     poll_schedule: PollSchedule = field(default_factory=PollSchedule)
@@ -110,12 +68,12 @@ class ProviderQueue:
     @property
     def in_flight(self) -> int:
         """How many tasks of the account are running, or may be."""
-        return sum(x.submits.out + len(x.polled) + x.lookups.out + len(x.lookups) for x in self.sharing)
+        return sum(x.submits.out + len(x.polled) + x.lookups.out + len(x.lookups) for x in tuple(self.sharing))
 
     @property
     def unsent_intents(self) -> int:
         """How many intents of the account wait for their call to be sent."""
-        return sum(len(x.submits) for x in self.sharing)
+        return sum(len(x.submits) for x in tuple(self.sharing))
 
     def intents_allowed(self, write: float) -> int:
         """How many intents may be written now, if the next ones are durable so many seconds later.
@@ -128,6 +86,24 @@ class ProviderQueue:
         during_write = math.ceil(rate * (min(write, _LONGEST_WRITE) + _MARGIN))
         batch, most = (half, second) if write < _HALF else (second, max(second, during_write))
         return min(batch, most - self.unsent_intents) if self.unsent_intents <= max(half, during_write) else 0
+
+    def begin_poll(self, now: float) -> None:
+        """Records that a poll is sent now."""
+        self.limits.limiter("create").count_other_call(now)
+        self.polling = True
+
+    def take(self, calls: CallQueue, now: float) -> None:
+        """Records that a call of this queue is sent now."""
+        if calls is self.submits:
+            self.limits.concurrency.take(self.in_flight, now)
+        calls.out += 1
+        if calls.action is not None:
+            self.limits.limiter(calls.action).take(now)
+
+    @property
+    def only_waits(self) -> bool:
+        """Whether nothing is left to do but to wait for tasks."""
+        return not self.new_creations and not any(calls.out or calls.waiting for calls in self.call_queues)
 
     def may_begin(self) -> bool:
         """Whether the method of the next creation allows one more call at once."""
@@ -146,7 +122,7 @@ class ProviderQueue:
     def poll_ended(
         self, value: Mapping[str, RemoteVoice] | CloudError, now: float
     ) -> list[tuple[ProcedureRun, RemoteVoice | Overdue]]:
-        """The procedures whose task has ended by this poll's result, and those that have waited for too long."""
+        """The procedures whose task has ended or is missing by this poll's result, and those that wait for too long."""
         self.polling = False
         if isinstance(value, CloudError):
             self.poll_schedule.poll_failed(now)
@@ -154,7 +130,10 @@ class ProviderQueue:
         else:
             ended = {k: r for k, r in value.items() if k in self.polled and r.status is not TaskStatus.RUNNING}
             self.poll_schedule.poll_succeeded(now, ended=[self.polled.run(key).sent_at for key in ended])
-        found: list[tuple[ProcedureRun, RemoteVoice | Overdue]] = [(self.polled.end(k, r), r) for k, r in ended.items()]
+        found: list[tuple[ProcedureRun, RemoteVoice | Overdue]] = []
+        found += [(self.polled.end(key, remote), remote) for key, remote in ended.items()]
+        if not isinstance(value, CloudError):
+            found += [(run, Overdue(now - run.waiting_since, missing=True)) for run in self.polled.missing(value)]
         late, overdue = self.polled.overdue(now, self.cloud.task_timeout), Overdue(self.cloud.task_timeout)
         return found + [(self.polled.pop(key), overdue) for key in late]
 
@@ -220,31 +199,3 @@ class ProviderQueue:
         submitting = waiting or bool(self.submits.out)
         due = self.poll_schedule.due(self.polled.sent_at, submitting=submitting, starved=starved)
         return self.limits.limiter("create").next_for_others(due)
-
-
-def _call_queues() -> dict[type[Call], CallQueue]:
-    lookups = CallQueue(action=None)
-    return {
-        Submit: CallQueue("create"),
-        Find: lookups,
-        Prove: lookups,
-        Delete: CallQueue("delete"),
-        Activate: CallQueue("activate"),
-        Update: CallQueue("update"),
-    }
-
-
-def provider_queues(clouds: Mapping[str, Cloud]) -> dict[str, ProviderQueue]:
-    """A queue for each cloud. Clouds of one account share its limits; the lowest limit of each action applies."""
-    accounts: dict[str, list[ProviderQueue]] = {}
-    queues: dict[str, ProviderQueue] = {}
-    for name, cloud in clouds.items():
-        sharing = accounts.setdefault(cloud.quota, [])
-        limits = sharing[0].limits if sharing else Limits()
-        for action, rate in cloud.rates.items():
-            limits.rates[action] = min(rate, limits.rates.get(action, rate))
-        if cloud.max_in_flight is not None:
-            limits.concurrency.most = min(cloud.max_in_flight, limits.concurrency.most or cloud.max_in_flight)
-        queues[name] = ProviderQueue(cloud=cloud, limits=limits, sharing=sharing)
-        sharing.append(queues[name])
-    return queues

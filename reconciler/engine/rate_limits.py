@@ -45,6 +45,11 @@ class RateLimiter:
     def __post_init__(self) -> None:
         self.rate = self.allowed * _USED
 
+    def restrict(self, allowed: float) -> None:
+        """Allows at most this rate from now on."""
+        if allowed < self.allowed:
+            self.allowed, self.rate = allowed, min(self.rate, allowed * _USED)
+
     def take(self, now: float) -> None:
         """Records that a call is sent now."""
         gap = 1 / self.rate
@@ -156,11 +161,22 @@ class Limits:
     rates: dict[str, float] = field(default_factory=dict)
     concurrency: ConcurrencyLimit = field(default_factory=ConcurrencyLimit)
     limiters: dict[str, RateLimiter] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)  # held from the check of a limit to its use
 
     def limiter(self, action: str) -> RateLimiter:
         if action not in self.limiters:
             self.limiters[action] = RateLimiter(self.rates.get(action, CALLS_A_SECOND))
         return self.limiters[action]
+
+    def restrict(self, rates: Mapping[str, float], most: int | None) -> None:
+        """Applies the limits of one more provider of the account: the lowest ones count."""
+        with self.lock:
+            for action, rate in rates.items():
+                self.rates[action] = min(rate, self.rates.get(action, rate))
+                if action in self.limiters:
+                    self.limiters[action].restrict(self.rates[action])
+            if most is not None:
+                self.concurrency.most = min(most, self.concurrency.most or most)
 
 
 class ReadLimiter:
@@ -171,9 +187,15 @@ class ReadLimiter:
 
     def __init__(self, clock: Clock, rates: Mapping[str, float]) -> None:
         self._clock = clock
-        self._rates = rates
+        self._rates = dict(rates)
         self._free_at: dict[str, float] = {}
         self._lock = threading.Lock()
+
+    def restrict(self, rates: Mapping[str, float]) -> None:
+        """Applies the rates of one more provider of the account: the lowest ones count."""
+        with self._lock:
+            for action, rate in rates.items():
+                self._rates[action] = min(rate, self._rates.get(action, rate))
 
     def __call__(self, action: str) -> None:
         rate = self._rates.get(action, CALLS_A_SECOND)

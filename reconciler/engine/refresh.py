@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from math import inf
 
 from reconciler import waits
 from reconciler.engine.cloud import Cloud
-from reconciler.errors import CloudError, CredentialsMissing, EndpointInvalid, HostNotTrusted
+from reconciler.errors import CloudError, CredentialsMissing, EndpointInvalid, HostNotTrusted, OutcomeUnknown
 from reconciler.hints import hint
 from reconciler.model.manifest import Manifest, Voice
 from reconciler.model.method import Origin
@@ -60,12 +62,18 @@ def connect_all(
 
 
 def observe_all(
-    manifest: Manifest, state: State, clouds: Mapping[str, Cloud], unrecorded: Sequence[Record] = ()
+    manifest: Manifest,
+    state: State,
+    clouds: Mapping[str, Cloud],
+    unrecorded: Sequence[Record] = (),
+    *,
+    seconds: float = inf,
 ) -> tuple[dict[str, Observations], dict[str, AccountProblem]]:
     """Observes each account. Returns the observations, and the reason for each account that refuses to be read.
 
     An account may refuse because of its credentials, arrears or an IP rule. Raises the refusal if no account can be
-    read. `unrecorded` are records that are not in the state, but must be observed as if they were.
+    read. `unrecorded` are records that are not in the state, but must be observed as if they were. `seconds`: how long
+    one of several accounts may take; after that it counts as refusing.
     """
     records_of: dict[str, list[Record]] = {name: [] for name in clouds}
     for record in (*_as_looked_up(manifest, state), *unrecorded):
@@ -94,9 +102,17 @@ def observe_all(
     pool = ThreadPoolExecutor(max_workers=min(16, len(clouds)), thread_name_prefix="observe")
     try:
         futures = {name: pool.submit(observe_or_refusal, name) for name in clouds}
-        return _split({name: waits.result(future) for name, future in futures.items()})
+        latest = time.monotonic() + seconds
+        return _split({name: _in_time(future, latest, seconds) for name, future in futures.items()})
     finally:
         pool.shutdown(wait=False, cancel_futures=True)  # an interrupted run does not wait for the answers
+
+
+def _in_time(answer: Future[Observations | CloudError], latest: float, seconds: float) -> Observations | CloudError:
+    try:
+        return waits.result(answer, max(0.0, latest - time.monotonic()))
+    except TimeoutError:
+        return OutcomeUnknown(f"it could not be read within {seconds:g} s")
 
 
 def _as_looked_up(manifest: Manifest, state: State) -> Iterable[Record]:

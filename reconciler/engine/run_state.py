@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
 from reconciler.model.events import Event
+from reconciler.model.paid_calls import PaidCalls, added
 from reconciler.model.state import Record, State
 from reconciler.values import value
 
@@ -27,6 +28,7 @@ class RunState:
 
     def __init__(self, state: State, emit: Callable[[Event], None]) -> None:
         self._state = state
+        self.paid_calls = state.paid_calls  # with all writes so far
         self._emit = emit
         self._records: dict[str, Record] = {}
         self._current: dict[str, str | None] = {}
@@ -40,10 +42,12 @@ class RunState:
     @property
     def state(self) -> State:
         """The state with all writes, durable or not. Its indexes, such as `by_voice_id`, are made anew after each."""
-        if self._records or self._current or self._without:
+        if self._records or self._current or self._without or self.paid_calls is not self._state.paid_calls:
             before = {key for address in self._current if (key := self._state.current.get(address)) is not None}
             self._touched |= {*self._records, *self._without, *before}  # a binding is written with its record
-            self._state = self._state.with_changes(self._records.values(), current=self._current, without=self._without)
+            self._state = self._state.with_changes(
+                self._records.values(), current=self._current, without=self._without, paid_calls=self.paid_calls
+            )
             self._records, self._current, self._without = {}, {}, set()
         return self._state
 
@@ -62,6 +66,7 @@ class RunState:
         *records: Record,
         current: Mapping[str, str | None] | None = None,
         without: Iterable[str] = (),
+        paid: PaidCalls | None = None,
     ) -> None:
         for record in records:
             self._records[record.external_task_id] = record
@@ -70,6 +75,8 @@ class RunState:
             self._records.pop(key, None)
             self._without.add(key)
         self._current.update(current or {})
+        if paid is not None:
+            self.paid_calls = added(self.paid_calls, paid)
         self.written += 1
 
     def take(self) -> Batch:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from math import inf
 
 from reconciler.engine import steps
+from reconciler.engine.call_queue import CallQueue
 from reconciler.engine.context import Context
 from reconciler.engine.deletion_order import Deletions
 from reconciler.engine.early_end import EarlyEnd
@@ -19,7 +20,7 @@ from reconciler.engine.open_calls import RECHECK, OpenCalls
 from reconciler.engine.output_writer import OutputWriter
 from reconciler.engine.procedure_run import ProcedureRun
 from reconciler.engine.progress import Progress
-from reconciler.engine.provider_queue import CallQueue, ProviderQueue
+from reconciler.engine.provider_queue import ProviderQueue
 from reconciler.engine.state_writer import AppendResult, StateWriter
 from reconciler.engine.worker_pool import WorkerPool
 from reconciler.errors import CloudError, Rejected, Throttled
@@ -27,7 +28,7 @@ from reconciler.model.events import Kind
 from reconciler.model.observed import RemoteVoice, Unknown
 from reconciler.protocols.provider import Accepted
 
-_SHORTEST_WAIT, _LONGEST_WAIT = 0.001, 30.0  # seconds
+_SHORTEST_WAIT = 0.001  # seconds
 
 
 class Scheduler:
@@ -79,7 +80,8 @@ class Scheduler:
         self._state_writer.start_due()
         if not self._early_end.begun:
             for queue in self._queues.values():
-                self._start_calls(queue)
+                with queue.limits.lock:  # runs of other threads may share them
+                    self._start_calls(queue)
         self._run_state.emit_durable()
         if self._state_writer.busy:
             return True
@@ -108,8 +110,7 @@ class Scheduler:
     def _start_calls(self, queue: ProviderQueue) -> None:
         now = self._clock.monotonic()
         if queue.next_poll(now) <= now:  # before a create takes the poll's place in the rate limit
-            queue.limits.limiter("create").count_other_call(now)
-            queue.polling = True
+            queue.begin_poll(now)
             waited = [self._run_state.record(r.external_task_id) or r for r in queue.polled.records]
             self._workers.start(PollJob(queue, waited))
         for calls in queue.call_queues:
@@ -122,11 +123,8 @@ class Scheduler:
     def _send_call(self, queue: ProviderQueue, calls: CallQueue, now: float) -> None:
         waiting = calls.pop()
         run = waiting.run
-        if calls is queue.submits:
-            queue.limits.concurrency.take(queue.in_flight, now)
-        calls.out += 1
+        queue.take(calls, now)
         if calls.action is not None:
-            queue.limits.limiter(calls.action).take(now)
             self._open_calls.sent(run, waiting.call)
             run.sent_at = now
             run.tries += 1
@@ -141,7 +139,7 @@ class Scheduler:
         if not self._early_end.begun:
             writer, durable, queues = self._state_writer, self._run_state.durable, self._queues.values()
             due = min(due, *(q.next_due(now, durable, write=writer.cycle, start=writer.next_start) for q in queues))
-        return max(_SHORTEST_WAIT, min(_LONGEST_WAIT, due - now, self._early_end.leave_at - now))
+        return max(_SHORTEST_WAIT, min(self._early_end.longest_wait, due - now, self._early_end.leave_at - now))
 
     def _advance(self, run: ProcedureRun, outcome: object = None) -> None:
         """Sends the outcome of the last step to the procedure, and carries out its next steps until it has to wait."""
@@ -154,7 +152,7 @@ class Scheduler:
             outcome = None
             match step:
                 case steps.Commit():
-                    self._run_state.write(*step.records, current=step.current, without=step.without)
+                    self._run_state.write(*step.records, current=step.current, without=step.without, paid=step.paid)
                     self._state_writer.note_write(urgent=step.urgent)
                     run.barrier = self._run_state.written
                 case steps.Note():
@@ -231,14 +229,14 @@ class Scheduler:
                 self._progress.note(run, Kind.RETRYING, error.detail)
                 calls.add(run, call, first=True)
             case Reaction.NOT_CONNECTED | Reaction.STOP_RUN:
-                self._early_end.halt(error.detail, error.hint)
+                self._early_end.halt(error.detail, error.hint, queue.cloud.name)
                 self._advance(run, steps.Stopped(error))
             case Reaction.ANSWER:
                 self._advance(run, Unknown(why=error.detail) if is_lookup(call) else error)
 
     def _poll_ended(self, queue: ProviderQueue, value: Mapping[str, RemoteVoice] | CloudError) -> None:
         if isinstance(value, CloudError) and value.systemic:
-            self._early_end.halt(value.detail, value.hint)
+            self._early_end.halt(value.detail, value.hint, queue.cloud.name)
         for run, outcome in queue.poll_ended(value, self._clock.monotonic()):
             self._advance(run, outcome)
 

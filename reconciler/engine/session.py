@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import TYPE_CHECKING
 
 from reconciler.engine.cloud import Cloud
@@ -23,9 +24,11 @@ from reconciler.values import value
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from reconciler.engine.account_limits import AccountLimits
     from reconciler.engine.output_files import FileChange, OutputFiles
     from reconciler.model.events import Event
     from reconciler.model.plan import Plan
+    from reconciler.planning.account_check import AccountProblem
 
 
 @value
@@ -51,6 +54,7 @@ class Session:
     shared: bool = False
     pipeline: bool = False
     run_policies: Callable[[Plan], Sequence[Finding]] = lambda _: ()  # runs the commands of `policy:`
+    limits: AccountLimits | None = None  # of the accounts, if other sessions of this process share them
     notes: tuple[str, ...] = ()  # what every plan of this session says too
 
     def state(self, *, begins: bool = True, new: bool = False) -> State:
@@ -109,17 +113,25 @@ GRACE = 6.0  # seconds; GitHub sends SIGTERM 7.5 s after the SIGINT of a cancell
 
 @value
 class Request:
-    """The options of the command line. `grace`: seconds that an interrupted run waits for open calls."""
+    """The options of the command line. `grace`: seconds that an interrupted run waits for open calls.
+
+    `resting`: providers that are not called, each with the reason; their entries are blocked. `look_seconds`: how long
+    one of several accounts may take to be read. `task_patience`: after so long, a run that only waits for tasks ends.
+    """
 
     options: PlanOptions = field(default_factory=PlanOptions)
     allow_deletes: int | None = None
     max_paid_calls: int | None = None
+    max_paid_calls_per_day: int | None = None  # by all runs together; what does not fit is blocked
     max_cost: str | None = None  # `50 USD`
     new_state: bool = False  # begin a new state here, whatever other states hold
     refresh: bool = True  # look at the accounts; without it a plan can't be applied
     lock_wait: float = 0.0
     grace: float = GRACE
     waiting: Callable[[StateLocked], None] | None = None
+    resting: Mapping[str, AccountProblem] = field(default_factory=dict)
+    look_seconds: float = inf
+    task_patience: float = inf
 
     def seen_during(self, under_way: str) -> Request:
         """The same request, while another run holds the lock; empty: none does."""

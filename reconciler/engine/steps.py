@@ -16,6 +16,7 @@ from reconciler.hints import NO_HINT, Hint
 from reconciler.model.events import Kind
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Observation, RemoteVoice
+from reconciler.model.paid_calls import PaidCalls
 from reconciler.model.state import Record
 from reconciler.protocols.provider import Accepted, Done
 from reconciler.values import value
@@ -52,9 +53,10 @@ class Held:
 
 @value
 class Overdue:
-    """The run stopped waiting for a task, after so many seconds."""
+    """The run stopped waiting for a task, after so many seconds. `missing`: polls saw it, and later ones did not."""
 
     seconds: float
+    missing: bool = False
 
 
 # -- the state and the events ------------------------------------------------------------------------------------------
@@ -65,13 +67,15 @@ class Commit(Step[None]):
     """Writes these records, binds these addresses (None unbinds) and removes the keys of `without`, in one append.
 
     `urgent`: a call waits for this write, or no cloud could report the fact again. Other writes may wait and be
-    batched.
+    batched. `paid`: how the count of the day's paid calls changes. A paid call is counted with its intent, before it is
+    sent, and not any more once it is proven that it was not made.
     """
 
     records: tuple[Record, ...] = ()
     current: Mapping[str, str | None] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     urgent: bool = False
+    paid: PaidCalls | None = None
 
 
 @value
@@ -112,9 +116,10 @@ class AwaitOutputs(Step[Held | Stopped | None]):
 
 @value
 class AwaitTask(Step[RemoteVoice | Overdue]):
-    """Waits until the record's task has ended."""
+    """Waits until the record's task has ended. With `or_missing`, also until the cloud shows the task no more."""
 
     record: Record
+    or_missing: bool = False
 
 
 # -- calls -------------------------------------------------------------------------------------------------------------

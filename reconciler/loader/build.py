@@ -94,6 +94,7 @@ def load(
         notes=(*_notes(path), *_remarks(known)),
         moved=moved,
         released=released,
+        files=tuple(dict.fromkeys(source.file for source in found)),
     )
 
 

@@ -175,4 +175,5 @@ class Manifest:
     notes: tuple[str, ...] = ()  # remarks on the manifest as a whole; it is valid
     moved: Mapping[str, str] = field(default_factory=dict)  # former address -> the address of the same entry now
     released: frozenset[str] = frozenset()  # addresses of removed entries whose voices stay in their accounts
+    files: tuple[str, ...] = field(default=(), compare=False)  # what it was read from, without the samples
     protects: bool = False  # `defaults:` set prevent_destroy, so voices need not set it themselves

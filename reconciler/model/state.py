@@ -16,6 +16,7 @@ from reconciler.model.layered import layered
 from reconciler.model.manifest import DEFAULT_LIFECYCLE, NO_LABELS, Lifecycle
 from reconciler.model.method import Origin
 from reconciler.model.methods import origin_of
+from reconciler.model.paid_calls import PaidCalls
 from reconciler.values import value
 
 STATE_VERSION = 1
@@ -74,6 +75,7 @@ class Record:
     lifecycle: Lifecycle = DEFAULT_LIFECYCLE
     attempts: Annotated[int, Field(ge=0)] = 0  # how often the creation was begun; saved before each call
     task_id: str | None = None
+    shown: bool = False  # the cloud showed its running task, so that its absence later is no delay of the list
     voice_id: str | None = None
     voice_name: str | None = None  # as the cloud first returned it; drift is detected against it
     owned_by: str | None = None  # the observed part of the account mark
@@ -134,6 +136,7 @@ class State(Frozen):
     foreign_lineages: tuple[str, ...] = ()
     applying: str | None = None  # the id of the saved plan whose apply began
     applied: str | None = None  # the id of the saved plan whose apply finished
+    paid_calls: PaidCalls | None = None  # of the last day with a paid call, by all runs; None: of an older voicectl
     accepts: str | None = None  # the entries that `state mv-manifest` gave it to: a digest of their addresses
 
     @cached_property

@@ -21,12 +21,13 @@ from reconciler.hints import hint, way
 from reconciler.model.base import Frozen
 from reconciler.model.cloud_types import find
 from reconciler.model.manifest import Voice
+from reconciler.model.paid_calls import PaidCalls
 from reconciler.model.record_json import changed, changes_of, json_bytes, record_json
 from reconciler.model.state import STATE_VERSION, Record, State
 
 _NO_VOICES: Mapping[str, Voice] = MappingProxyType({})
 _REQUIRED_FIELDS = ("lineage", "serial", "manifest")
-_OPTIONAL_FIELDS = ("adopted_lineages", "foreign_lineages", "applying", "applied", "accepts")
+_OPTIONAL_FIELDS = ("adopted_lineages", "foreign_lineages", "applying", "applied", "accepts", "paid_calls")
 _OLD_NAMES = {"kin": "adopted_lineages", "strangers": "foreign_lineages"}  # in the files of an older voicectl
 _RESTORE = hint(
     way(
@@ -51,6 +52,7 @@ class _SnapshotHead(Frozen):
     applying: str | None = None
     applied: str | None = None
     accepts: str | None = None
+    paid_calls: PaidCalls | None = None
 
 
 class _Snapshot(_SnapshotHead):
@@ -78,6 +80,7 @@ class _Head(Frozen):
     applying: str | None
     applied: str | None
     accepts: str | None
+    paid_calls: PaidCalls | None
 
 
 def dump(state: State) -> bytes:

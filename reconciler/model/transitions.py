@@ -56,6 +56,7 @@ def seen(record: Record, remote: RemoteVoice, *, now: datetime) -> Record:
         record,
         status=status,
         changed_at=record.changed_at if status is record.status else now,
+        shown=status is Status.RUNNING,
         task_id=remote.task_id or record.task_id,
         voice_id=remote.voice_id or record.voice_id,
         voice_name=remote.voice_name or record.voice_name,

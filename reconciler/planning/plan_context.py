@@ -167,7 +167,9 @@ def as_recorded(record: Record) -> RemoteVoice:
 def is_just_accepted(record: Record, now: datetime) -> bool:
     """Whether the task was accepted so recently that its cloud may not show it yet. It then counts as running."""
     waited_for = record.status is Status.RUNNING or (record.status is Status.DEPOSED and record.voice_id is None)
-    return waited_for and abs(now - record.changed_at) < _LIST_DELAY  # abs: the clock may have been ahead
+    return (
+        waited_for and not record.shown and abs(now - record.changed_at) < _LIST_DELAY
+    )  # abs: the clock may have been ahead
 
 
 def has_expired(record: Record, now: datetime) -> bool:

@@ -62,7 +62,7 @@ def webhook_schema() -> Document:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:voicectl:schema:webhook:1",
         "title": "voicectl webhook",
-        "description": "The body of a webhook of voicectl watch. Its headers are those of Standard Webhooks.",
+        "description": "The body of a webhook that watch sends. Its headers are those of Standard Webhooks.",
         "type": "object",
         "required": ["type", "timestamp", "data"],
         "properties": {

@@ -18,7 +18,7 @@ from pathlib import Path
 from reconciler import wiring
 from reconciler.backends.local import LocalBackend
 from reconciler.engine import operations
-from reconciler.engine.operations import Watch
+from reconciler.engine.operations import RunCallbacks
 from reconciler.engine.session import Request
 from reconciler.engine.store import Store
 from reconciler.loader.build import load
@@ -57,7 +57,7 @@ def main(manifest: Path, seconds: float) -> None:
     print(f"{backend.writes} writes")
 
 
-_QUIET = Watch(show=lambda _: None, approve=lambda _: True, emit=lambda _: None, stop=lambda: None)
+_QUIET = RunCallbacks(show=lambda _: None, approve=lambda _: True, emit=lambda _: None, stop=lambda: None)
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]), float(sys.argv[2]))

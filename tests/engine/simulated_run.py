@@ -17,7 +17,7 @@ from reconciler.engine import operations
 from reconciler.engine.cloud import Cloud
 from reconciler.engine.jobs import JobResult
 from reconciler.engine.lock_owner import LockOwner
-from reconciler.engine.operations import Applied, Watch
+from reconciler.engine.operations import Applied, RunCallbacks
 from reconciler.engine.session import GRACE, Request, Session
 from reconciler.engine.store import Store
 from reconciler.model.account import Account
@@ -114,9 +114,9 @@ class SimulatedRun:
     ) -> Applied:
         """A whole run, in a process of its own; `approved` is a saved plan."""
         self.workers = InlinePool(self.clock, latency=self._latency)
-        watch = Watch(show=lambda plan: None, approve=lambda plan: True, emit=self._emit, stop=stop)
+        callbacks = RunCallbacks(show=lambda plan: None, approve=lambda plan: True, emit=self._emit, stop=stop)
         request = Request(options=PlanOptions(**options), allow_deletes=allow_deletes, grace=grace)
-        return operations.apply(self.session(), request, watch, approved=approved, workers=lambda: self.workers)
+        return operations.apply(self.session(), request, callbacks, approved=approved, workers=lambda: self.workers)
 
     def turn(self, **faults: Any) -> None:
         """These switches of the sandbox, the others as they are."""

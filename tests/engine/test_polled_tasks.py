@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,3 +48,20 @@ def test_tasks_that_were_waited_for_too_long_are_overdue() -> None:
     polled.add(*waiting("vc-1", sent_at=0.0, since=10.0))
     polled.add(*waiting("vc-2", sent_at=0.0, since=20.0))
     assert polled.overdue(31.0, 20.0) == ["vc-1"]
+
+
+def test_a_task_that_polls_saw_and_three_later_ones_did_not_is_missing() -> None:
+    tasks = PolledTasks()
+    run, step = waiting("a", sent_at=1.0)
+    tasks.add(run, replace(step, or_missing=True))
+    assert [tasks.missing(seen) for seen in ({"a"}, (), (), {"a"}, (), ())] == [[]] * 6  # seen again in between
+    assert tasks.missing(()) == [run]
+    assert len(tasks) == 0
+
+
+def test_a_task_that_no_poll_ever_saw_is_not_missing() -> None:
+    """A cloud may show a new task late."""
+    tasks = PolledTasks()
+    run, step = waiting("a", sent_at=1.0)
+    tasks.add(run, replace(step, or_missing=True))
+    assert [tasks.missing(()) for _ in range(9)] == [[]] * 9

@@ -119,7 +119,7 @@ def update(context: Context, change: Change, voice: Voice) -> Procedure[End]:
     # Without an identity it is beside a candidate, which has the declared inputs.
     record = transitions.labelled(record, voice) if change.identity is None else transitions.updated(record, voice)
     yield from Commit((record,))
-    record = yield from update_and_activate(change, voice, record)
+    record = yield from update_and_activate(context, change, voice, record)
     return Finished(record.voice_id)
 
 
@@ -182,7 +182,7 @@ def _bind_and_delete_old(context: Context, change: Change, voice: Voice, made: R
     written = (made,) if old is None else (old, made)
     urgent = _is_unknowable(context, made)
     yield from Commit(written, current={voice.address: made.external_task_id}, urgent=urgent)
-    made = yield from update_and_activate(change, voice, made)
+    made = yield from update_and_activate(context, change, voice, made)
     if old is not None and old.status is Status.DEPOSED and not old.lifecycle.keep_old:
         yield from delete_voice(context, old)
     elif old is not None and has_no_id_yet(old):

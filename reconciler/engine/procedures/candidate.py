@@ -22,11 +22,11 @@ def keep_as_candidate(context: Context, change: Change, voice: Voice, made: Reco
     kept = () if current is None else (transitions.labelled(current, voice),)
     if earlier is None or earlier.status is not Status.CANDIDATE:
         yield from Commit((*kept, made), urgent=True)
-        made = yield from update_and_activate(change, voice, made)
+        made = yield from update_and_activate(context, change, voice, made)
         return Finished(made.voice_id)
     earlier = transitions.tombstone(earlier, now=context.now) if change.gone else _superseded(context, earlier, made)
     yield from Commit((*kept, earlier, made), urgent=True)
-    made = yield from update_and_activate(change, voice, made)
+    made = yield from update_and_activate(context, change, voice, made)
     if earlier.status is Status.DEPOSED:
         yield from delete_voice(context, earlier)
     return Finished(made.voice_id)

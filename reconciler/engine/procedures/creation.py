@@ -13,16 +13,17 @@ from datetime import datetime
 from typing import NoReturn
 
 from reconciler.engine.context import Context
+from reconciler.engine.daily_allowance import DAILY_LIMIT
 from reconciler.engine.procedures import key_in_use
 from reconciler.engine.procedures.lost_reply import end_as_uncertain, find_capability, look_up, lookup_pauses
 from reconciler.engine.procedures.waiting import LOOKS_UP_LATER, RETRIES_LATER, overdue
+from reconciler.engine.procedures.withdrawal import end_without_voice, not_paid
 from reconciler.engine.steps import (
     AwaitTask,
     AwaitTurn,
     Commit,
     EndProcedure,
     Failed,
-    Left,
     Note,
     Overdue,
     Procedure,
@@ -30,7 +31,6 @@ from reconciler.engine.steps import (
     Submit,
 )
 from reconciler.errors import CloudError, Rejected, Throttled
-from reconciler.hints import hint, way
 from reconciler.model import transitions
 from reconciler.model.events import Kind
 from reconciler.model.manifest import Voice
@@ -62,6 +62,10 @@ def new_voice(context: Context, change: Change, voice: Voice) -> Procedure[Recor
     used_keys = 0
     while True:
         yield from AwaitTurn(voice)
+        if used_keys == 0:
+            context.allowance.begin_planned()
+        elif not context.allows_another_paid_call():
+            raise EndProcedure(Failed(DAILY_LIMIT, LOOKS_UP_LATER))
         intent = yield from _write_intent(context, change, voice)
         made = yield from _send(context, voice, intent)
         if made is not None:
@@ -82,7 +86,7 @@ def _write_intent(context: Context, change: Change, voice: Voice) -> Procedure[I
     sent_before = before.changed_at if before is not None and before.attempts > 0 else None
     held = context.at(voice.address)
     if change.candidate or (change.action is Action.REPLACE and held is not None):
-        yield from Commit((record,), urgent=True)
+        yield from Commit((record,), urgent=True, paid=context.paid_call())
         return Intent(record, sent_before=sent_before)
     records, rebind = [record], None
     if held is not None and held.external_task_id != record.external_task_id:
@@ -92,7 +96,8 @@ def _write_intent(context: Context, change: Change, voice: Voice) -> Procedure[I
             records.append(transitions.ended(held, Status.LAPSED, now=now))
         else:
             rebind = held.external_task_id
-    yield from Commit(tuple(records), current={voice.address: record.external_task_id}, urgent=True)
+    bound = {voice.address: record.external_task_id}
+    yield from Commit(tuple(records), current=bound, urgent=True, paid=context.paid_call())
     return Intent(record, rebind, sent_before)
 
 
@@ -123,33 +128,18 @@ def _send(context: Context, voice: Voice, intent: Intent) -> Procedure[Record | 
                 # A cloud may refuse a call because it knows the key: only a look-up can tell.
                 hidden = f"an earlier call may have made this voice, and the cloud refused the second: {answer.detail}"
             case Stopped() | Throttled() | Rejected():
-                yield from _end_without_voice(context, voice, record, intent.rebind, answer)
+                yield from end_without_voice(context, voice, record, intent.rebind, answer)
             case CloudError():
                 lost = yield from _reply_lost(context, record, answer)
         found = yield from look_up(context, record, pauses=lookup_pauses(context, record, lost=lost), hidden=hidden)
         if found is None:
             if sends >= SENDS:
                 yield from _end_after_sends(context, voice, record, lost)
+            if not context.allows_another_paid_call():
+                raise EndProcedure(Failed(f"{DAILY_LIMIT}: {lost or hidden}", LOOKS_UP_LATER))
             # The same key: if the first call arrives after all, the cloud refuses this one.
             record = replace(record, attempts=record.attempts + 1, changed_at=context.now)
-            yield from Commit((record,), urgent=True)
-
-
-def _end_without_voice(
-    context: Context, voice: Voice, record: Record, rebind: str | None, answer: Stopped | Throttled | Rejected
-) -> Procedure[NoReturn]:
-    """Ends after a call that provably made nothing. A failure that only other inputs can cure is recorded."""
-    if isinstance(answer, Rejected) and not answer.spent:
-        yield from Commit((transitions.failed(record, answer.detail, cause=answer.cause, now=context.now),))
-        raise EndProcedure(Failed(answer.detail, failure_hint(voice, answer.cause)))
-    yield from _withdraw_intent(context, record, rebind)
-    match answer:
-        case Stopped():
-            raise EndProcedure(Left())
-        case Throttled():
-            raise EndProcedure(Failed(answer.detail, RETRIES_LATER))
-        case Rejected():
-            raise EndProcedure(Failed(answer.detail, hint(way("Nothing was paid. Once that is granted", "apply"))))
+            yield from Commit((record,), urgent=True, paid=context.paid_call())
 
 
 def _reply_lost(context: Context, record: Record, answer: CloudError) -> Procedure[str]:
@@ -189,10 +179,26 @@ def continue_with_found(context: Context, voice: Voice, record: Record, remote: 
 
 def await_voice(context: Context, voice: Voice, record: Record) -> Procedure[Record]:
     """Waits for the task's end, and returns the ready record."""
-    answer = yield from AwaitTask(record)
-    if isinstance(answer, Overdue):
-        raise EndProcedure(overdue(context, record, answer))
-    return (yield from ready_or_failed(context, voice, record, answer))
+    while True:
+        answer = yield from AwaitTask(record, or_missing=isinstance(find_capability(context, record), ByKey))
+        match answer:
+            case Overdue(missing=False):
+                raise EndProcedure(overdue(context, record, answer))
+            case Overdue():
+                found = yield from look_up(context, record, pauses=lookup_pauses(context, record, lost=""), hidden="")
+                if found is None:
+                    yield from _end_deleted(context, record)
+                elif found.status is not TaskStatus.RUNNING:
+                    return (yield from ready_or_failed(context, voice, record, found))
+            case RemoteVoice():
+                return (yield from ready_or_failed(context, voice, record, answer))
+
+
+def _end_deleted(context: Context, record: Record) -> Procedure[NoReturn]:
+    """Ends after the cloud has shown the task of this creation, and shows it no more: somebody deleted the voice."""
+    bound = {record.address: None} if context.is_current(record) else {}
+    yield from Commit((transitions.tombstone(record, now=context.now),), current=bound)
+    raise EndProcedure(Failed("its voice was deleted while it was made", RETRIES_LATER))
 
 
 def ready_or_failed(context: Context, voice: Voice, record: Record, remote: RemoteVoice) -> Procedure[Record]:
@@ -208,7 +214,7 @@ def _key_was_used(context: Context, voice: Voice, record: Record) -> Procedure[R
     """Handles a first call that was refused because of its key: a run that this state does not know used the key."""
     record = key_in_use.as_refused(record, now=context.now)
     # Durable before the look-up: a run that dies here must not leave an intent that a list would resolve.
-    yield from Commit((record,), urgent=True)
+    yield from Commit((record,), urgent=True, paid=not_paid(record))
     remote = yield from key_in_use.made_by_key(context, voice, record)
     match remote:
         case key_in_use.Unproven(why=why):
@@ -228,16 +234,6 @@ def _next_generation(context: Context, change: Change, voice: Voice, intent: Int
     yield from Note(Kind.RETRYING, key_in_use.DELETED)
     key, generation = markers.next_key(context.state, voice, above=record.generation)
     return replace(change, key=key, generation=generation, gone=False)
-
-
-def _withdraw_intent(context: Context, record: Record, rebind: str | None) -> Procedure[None]:
-    """Removes the intent of a call that provably did nothing, as if it had never been written."""
-    before = transitions.unsent(record)
-    if before.attempts > 0:
-        yield from Commit((before,))
-        return
-    bound = {record.address: rebind} if context.is_current(record) else {}
-    yield from Commit(current=bound, without=(record.external_task_id,))
 
 
 def _end_after_sends(context: Context, voice: Voice, record: Record, lost: str) -> Procedure[NoReturn]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from itertools import count
 
+from reconciler.engine.context import Context
 from reconciler.engine.procedures.waiting import MAX_LOOKUPS, RETRIES_LATER, backoff
 from reconciler.engine.steps import (
     Activate,
@@ -30,21 +31,23 @@ from reconciler.model import transitions
 from reconciler.model.events import Kind
 from reconciler.model.manifest import Voice
 from reconciler.model.observed import Found, Observation, Unknown, Unverifiable
+from reconciler.model.paid_calls import PaidCalls
 from reconciler.model.plan import Change
 from reconciler.model.state import MADE, Activation, Record
 
 
-def update_and_activate(change: Change, voice: Voice, record: Record) -> Procedure[Record]:
+def update_and_activate(context: Context, change: Change, voice: Voice, record: Record) -> Procedure[Record]:
     """Makes the voice what its entry declares. Raises EndProcedure if a call fails."""
     if change.activates and record.activation not in MADE:
-        record = yield from _activate(change, voice, record)
+        record = yield from _activate(context, change, voice, record)
     if change.in_place:
         record = yield from _update(change, voice, record)
     return record
 
 
-def _activate(change: Change, voice: Voice, record: Record) -> Procedure[Record]:
-    first_try = record.activation is None
+def _activate(context: Context, change: Change, voice: Voice, record: Record) -> Procedure[Record]:
+    first_try, today = record.activation is None, context.paid_call()
+    context.allowance.begin_planned()
     if record.activation is Activation.BEGUN:
         seen = yield from _look_up_activation(record, after=0.0)
         if seen is None:
@@ -54,9 +57,10 @@ def _activate(change: Change, voice: Voice, record: Record) -> Procedure[Record]
         if not isinstance(seen, Unverifiable):
             raise EndProcedure(_activation_unknown(change))
         # the list was read, and does not show the voice, so it was not activated
+        yield from Commit(urgent=True, paid=today)
     else:
         record = transitions.activating(record, Activation.BEGUN)
-        yield from Commit((record,), urgent=True)
+        yield from Commit((record,), urgent=True, paid=today)
     answer = yield from Activate(voice, record)
     match answer:
         case None:
@@ -69,8 +73,8 @@ def _activate(change: Change, voice: Voice, record: Record) -> Procedure[Record]
             yield from _write_activation(record, Activation.UNCERTAIN)
             raise EndProcedure(_activation_unknown(change))
         case _:
-            if first_try:
-                yield from Commit((transitions.activating(record, None),))
+            before = (transitions.activating(record, None),) if first_try else ()
+            yield from Commit(before, paid=PaidCalls(today.day, -1))
             raise EndProcedure(_not_activated(change, answer.error if isinstance(answer, Stopped) else answer))
 
 

@@ -97,8 +97,8 @@ class HttpClient:
             self._via = f"{proxy.url.host}:{proxy.url.port or proxy.url.scheme}"
         proxys = tuple(urls.login(*proxy.auth)) if proxy is not None and proxy.auth is not None else ()
         self.redact = Redactor(lambda: (*secrets(), *proxys))
-        # Calls of the main thread run in this one, because a thread that waits for a socket may miss signals.
-        self._main_thread_calls = ThreadPoolExecutor(1, "aside") if mount is None else None
+        # Calls of an interruptible thread run in this one, because a thread that waits for a socket may miss signals.
+        self._set_aside = ThreadPoolExecutor(1, "aside") if mount is None else None
         self._transport = mount or _sockets(proxy, plain=urlsplit(endpoint).scheme == "http")
         self._waits = httpx.Timeout(timeouts.read, connect=timeouts.connect).as_dict()
         self._cookies = httpx.Cookies()  # load balancers set them, to keep a client on one server
@@ -140,8 +140,8 @@ class HttpClient:
                 clock=self._clock,
                 redact=self.redact,
             )
-        if self._main_thread_calls is not None and threading.current_thread() is threading.main_thread():
-            return waits.result(self._main_thread_calls.submit(exchange))
+        if self._set_aside is not None and waits.is_interruptible():
+            return waits.result(self._set_aside.submit(exchange))
         return exchange()
 
     def _exchange(
@@ -222,8 +222,8 @@ class HttpClient:
 
     def close(self) -> None:
         self._transport.close()
-        if self._main_thread_calls is not None:
-            self._main_thread_calls.shutdown(wait=False)
+        if self._set_aside is not None:
+            self._set_aside.shutdown(wait=False)
 
 
 @dataclass(slots=True)

@@ -260,6 +260,22 @@ def test_a_task_that_does_not_end_is_left_running() -> None:
     assert story.status() is Status.RUNNING
 
 
+def test_a_task_that_was_seen_and_that_two_looks_do_not_find_any_more_was_deleted() -> None:
+    story = creation()
+    ended = story.sends(Accepted(task_id="task"), Overdue(4.0, missing=True), Absent(), Absent())
+    assert isinstance(ended, Failed)
+    assert ended.detail == "its voice was deleted while it was made"
+    assert story.status() is Status.DELETED
+    assert story.run_state.at("a") is None
+
+
+def test_a_task_that_polls_miss_and_a_look_finds_is_waited_for_again() -> None:
+    story = creation()
+    assert isinstance(story.sends(Accepted(task_id="task"), Overdue(4.0, missing=True)), Find)
+    assert isinstance(story.sends(Absent(), Found(RUNNING)), AwaitTask)
+    assert isinstance(story.send(READY), Finished)
+
+
 def test_a_first_sending_that_is_a_duplicate_takes_nothing_that_is_not_proven_to_be_there() -> None:
     story = creation()
     story.send(DUPLICATE)
