@@ -44,8 +44,8 @@ SLOW = {  # folder, or a module of a quick one -> how much of it is in the sampl
     "shared_state": Every(module=1, test=12),
     "third_cloud": Every(module=1, test=6),
 }
-# In the sample and in the rest: few stories are in the sample, and what needs an SDK or an engine is skipped there.
-ALWAYS = ("engine/test_simulation.py", "conformance/", "contracts/test_backend.py", "shared_state/")
+# In the sample and in the rest: few stories are in the sample, and what needs an engine or an extra is skipped there.
+ALWAYS = ("engine/test_simulation.py", "conformance/", "contracts/test_backend.py", "shared_state/", "sabotage/")
 # Only in the rest, for which .ci/run installs engines, linters and a browser.
 ENGINES = (
     *("backends/postgres/", "backends/object_storage/"),
@@ -96,6 +96,7 @@ def divided(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytes
             in_sample = in_sample and seen[slow] % SLOW[slow].test == 0
         in_sample = in_sample and not _needs_engine(item.path) and _site(item) in SITES
         again = name.as_posix().startswith(ALWAYS) or item.get_closest_marker("audio") is not None
+        again = again or _needs_extra(item.path)
         wanted = {Mode.SAMPLE: in_sample, Mode.REST: again or not in_sample, Mode.NAMED: True}
         kept[wanted[mode()]].append(item)
     return kept[True], kept[False]
@@ -113,6 +114,13 @@ def _site(item: pytest.Item) -> str:
 
 def _needs_engine(path: Path) -> bool:
     return path.relative_to(HERE).as_posix().startswith(ENGINES)
+
+
+@cache
+def _needs_extra(path: Path) -> bool:
+    """Whether some of its tests are skipped in the sample, for which no extra is installed."""
+    files = (path, path.with_name("conftest.py"))
+    return any("importorskip(" in file.read_text(encoding="utf-8") for file in files if file.exists())
 
 
 @cache

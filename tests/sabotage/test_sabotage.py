@@ -16,6 +16,7 @@ from tests.sabotage.planting import ROOT, OutOfDate, Sabotage, copied, listed, p
 pytestmark = pytest.mark.slow
 
 SABOTAGES = listed()
+PARTS = 6  # of the tests that catch them, for workers that share the run without a sabotage
 # Exceptions of code that does not run at all: any test would catch it, so it proves nothing.
 STUMBLES = {"AttributeError", "ImportError", "ModuleNotFoundError", "NameError", "TypeError", "UnboundLocalError"}
 
@@ -30,6 +31,8 @@ def test_the_suite_fails_when(sabotage: Sabotage, copy: Path, record_property: C
     record_property("sabotage", sabotage.name)
     with planted(sabotage, copy):
         ran = run(copy, [sabotage.caught_by])
+    if ran.code in (0, 5) and "needs the extra" in ran.output:
+        pytest.skip(f"{sabotage.caught_by} needs an extra")
     assert ran.code == 1, f"SURVIVED, so a test is missing in {sabotage.caught_by}. {sabotage.harm}\n{ran.output}"
     assert Path(ran.package) == copy / "reconciler"
     [(test, why)] = ran.failed.items()
@@ -37,8 +40,9 @@ def test_the_suite_fails_when(sabotage: Sabotage, copy: Path, record_property: C
     record_property("caught by", test)
 
 
-def test_with_nothing_planted_all_that_catches_them_passes(copy: Path) -> None:
-    ran = run(copy, sorted({sabotage.caught_by for sabotage in SABOTAGES}))
+@pytest.mark.parametrize("part", range(PARTS))
+def test_with_nothing_planted_all_that_catches_them_passes(part: int, copy: Path) -> None:
+    ran = run(copy, sorted({sabotage.caught_by for sabotage in SABOTAGES})[part::PARTS])
     assert (ran.code, ran.failed, Path(ran.package)) == (0, {}, copy / "reconciler"), ran.output
 
 

@@ -23,7 +23,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -70,13 +70,13 @@ def run(words: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: bytes
 
 
 def load() -> None:
-    """Imports everything that a run needs, once."""
+    """Imports everything that a run needs, once. A module of an extra that is not installed is left to the runs."""
     import reconciler
 
-    left_out = {"reconciler.__main__"} | (set() if find_spec("av") else {"reconciler.audio.decoding"})
     for module in pkgutil.walk_packages(reconciler.__path__, "reconciler."):
-        if module.name not in left_out:
-            importlib.import_module(module.name)
+        if module.name != "reconciler.__main__":
+            with suppress(ModuleNotFoundError):
+                importlib.import_module(module.name)
 
 
 # -- in the tests ------------------------------------------------------------------------------------------------------
