@@ -34,7 +34,8 @@ class Progress:
             case Finished(voice_id=voice_id):
                 self.finished += 1
                 took = duration(self.clock.monotonic() - run.since) if run.since is not None else ""
-                self.run_state.emit(self._event(Kind.DONE, run, detail=took, voice_id=voice_id))
+                to_decide = run.change.hint if run.change.candidate else NO_HINT
+                self.run_state.emit(self._event(Kind.DONE, run, detail=took, voice_id=voice_id, hint=to_decide))
             case Failed(detail=detail, hint=hint):
                 self.failed += 1
                 self.run_state.emit(self._event(Kind.FAILED, run, detail=detail, hint=hint))

@@ -135,6 +135,7 @@ class Candidate:
     before: dict[str, Any]
     after: dict[str, Any]
     fields: tuple[FieldChange, ...] = ()
+    hint: AnyHint = NO_HINT  # how to decide
 
 
 @value

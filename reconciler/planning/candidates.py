@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Iterator
 
-from reconciler.hints import Hint, hint, way
+from reconciler.hints import hint, way
 from reconciler.model.manifest import Voice
 from reconciler.model.method import Origin
 from reconciler.model.observed import RemoteVoice, TaskStatus
@@ -23,7 +23,14 @@ from reconciler.planning.diff import SAME, Difference, difference, fields, shown
 from reconciler.planning.difference_text import differ
 from reconciler.planning.outcome import Exists, Failed, Gone, NeedsUser, NotKnown, NotObservable, outcome
 from reconciler.planning.plan_context import PlanContext, as_recorded
-from reconciler.planning.replacement import FOR_REVIEW, SUPERSEDES, Replacement, adoption_change
+from reconciler.planning.replacement import (
+    FOR_REVIEW,
+    SUPERSEDES,
+    Replacement,
+    adoption_change,
+    how_to_decide,
+    how_to_reject,
+)
 from reconciler.planning.updates import labels_update, update_change, wants_activation
 
 REJECTED = "its candidate is rejected"
@@ -100,7 +107,7 @@ def taken_or_asked(context: PlanContext, voice: Voice, replacement: Replacement)
     if voice.address in context.options.accept or not is_reviewed(voice):
         return _taken(context, voice, replacement, waiting)
     why = f"a candidate of the declared inputs waits for review{_named(waiting)}"
-    return blocked(voice, replacement.record, why, _how_to_decide(voice.address), found=replacement.found)
+    return blocked(voice, replacement.record, why, how_to_decide(voice.address), found=replacement.found)
 
 
 def is_lost(context: PlanContext, voice: Voice) -> bool:
@@ -150,6 +157,7 @@ def waiting(context: PlanContext, changes: Collection[Change]) -> Iterator[Candi
             continue
         voice, current = context.manifest.voices.get(address), context.state.at(address)
         before, after = shown_inputs(current) if current is not None else {}, shown_inputs(record)
+        declared = voice is not None and not difference(voice, record).identity
         yield Candidate(
             address=address,
             provider=record.provider,
@@ -157,10 +165,11 @@ def waiting(context: PlanContext, changes: Collection[Change]) -> Iterator[Candi
             current_key=context.state.current.get(address),
             voice_id=record.voice_id,
             current_voice_id=current.voice_id if current is not None else None,
-            declared=voice is not None and not difference(voice, record).identity,
+            declared=declared,
             before=before,
             after=after,
             fields=fields(current.sent if current is not None else {}, record.sent),
+            hint=how_to_decide(address) if declared else how_to_reject(address),
         )
 
 
@@ -294,7 +303,3 @@ def _was_refused(context: PlanContext, voice: Voice, record: Record) -> bool:
 
 def _named(candidate: Record) -> str:
     return f": {candidate.voice_id}" if candidate.voice_id else ""
-
-
-def _how_to_decide(address: str) -> Hint:
-    return hint(way("To make it the voice of this entry", "accept", address), way("to delete it", "reject", address))

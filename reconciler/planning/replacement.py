@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconciler.hints import Hint, hint, way
 from reconciler.model.manifest import Voice
 from reconciler.model.method import Origin
 from reconciler.model.observed import RemoteVoice, TaskStatus
@@ -77,6 +78,8 @@ def _change(
     old_id_hint = (
         old_id_note(context, voice, old, found=replacement.found, made=made)
         if replacement.old_voice_exists and old is not None
+        else how_to_decide(voice.address)
+        if replacement.for_review
         else ""
     )
     reasons = [
@@ -128,3 +131,14 @@ def _deletes_old_first(voice: Voice, old: Record | None) -> bool:
 def _cannot_delete(context: PlanContext, old: Record | None) -> bool:
     """Whether the cloud can't delete the replaced voice."""
     return old is not None and old.origin is not Origin.OFFICIAL and not context.deletable(old)
+
+
+def how_to_decide(address: str) -> Hint:
+    """The commands that decide on a candidate."""
+    return hint(way("To make it the voice of this entry", "accept", address), way("to delete it", "reject", address))
+
+
+def how_to_reject(address: str) -> Hint:
+    """The same where the entry does not declare the candidate."""
+    why = "The entry declares other inputs than this candidate, so it can't be accepted"
+    return hint(why, way("to delete it", "reject", address))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from reconciler.hints import Hint
 from reconciler.model.plan import Action, Candidate, Change, Drift
-from reconciler.views import hints, text_candidates, text_change
+from reconciler.views import hints, text_change
 from reconciler.views.markdown_escape import code, prose
 from reconciler.views.render_options import RenderOptions
 from reconciler.views.text_plan import kind_text
@@ -34,7 +34,7 @@ def drift_row(found: Drift) -> str:
 def candidate_row(waiting: Candidate, options: RenderOptions) -> str:
     beside = f" beside {code(waiting.current_voice_id)}" if waiting.current_voice_id else ""
     reason = [f"candidate {code(waiting.voice_id or '-')}{beside}"]
-    reason += hint_lines(text_candidates.how_to_decide(waiting), options)
+    reason += hint_lines(waiting.hint, options)
     return _row(_address(waiting.address), waiting.provider, reason, text_change.field_rows(waiting.fields))
 
 

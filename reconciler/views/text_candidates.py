@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.hints import Hint, hint, way
 from reconciler.model.plan import Candidate
 from reconciler.views import hints
 from reconciler.views.escape import escape
@@ -22,7 +21,7 @@ def section(candidates: Sequence[Candidate], options: RenderOptions) -> str:
         head = f"{who(each.address, each.provider)}: {named}{beside}"
         lines.append(f"  {painted('?', Style.CYAN, options)} {head}")
         lines += columns(field_rows(each.fields), indent=INSIDE)
-        lines += [f"{INSIDE}{painted(line, Style.HINT, options)}" for line in hints.lines(how_to_decide(each), options)]
+        lines += [f"{INSIDE}{painted(line, Style.HINT, options)}" for line in hints.lines(each.hint, options)]
     return "\n".join(lines)
 
 
@@ -30,11 +29,3 @@ def verdict(candidates: Sequence[Candidate]) -> str:
     """How many wait, in one sentence; empty if none does."""
     many = len(candidates)
     return f"{counted(many, 'candidate')} {'waits' if many == 1 else 'wait'} for review." if candidates else ""
-
-
-def how_to_decide(candidate: Candidate) -> Hint:
-    """The commands that decide. One that the entry does not declare can't be accepted."""
-    reject = way("to delete it", "reject", candidate.address)
-    if not candidate.declared:
-        return hint("The entry declares other inputs than this candidate, so it can't be accepted", reject)
-    return hint(way("To make it the voice of this entry", "accept", candidate.address), reject)

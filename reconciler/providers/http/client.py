@@ -30,7 +30,7 @@ from reconciler.providers.http.proxies import proxy_for
 from reconciler.values import value
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024  # bytes, unpacked; a page of 1000 voices is about 0.6 MB
-PAUSES = (0.5, 1.0, 2.0)  # seconds between the tries of a read
+PAUSES = (0.1, 1.0, 2.0)  # seconds between the tries of a read; a reply that is lost is mostly lost once
 MAX_PAUSE = 60.0  # seconds, whatever Retry-After says
 _ENCODINGS = (
     "",

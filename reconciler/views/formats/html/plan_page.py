@@ -8,7 +8,7 @@ from reconciler.hints import command
 from reconciler.model.plan import Action, Candidate, Change, Plan
 from reconciler.model.recordings import Recording, Recordings
 from reconciler.values import value
-from reconciler.views import text_candidates, text_cost
+from reconciler.views import text_cost
 from reconciler.views.document_context import DocumentContext
 from reconciler.views.formats.html.drift_page import DriftGroup, drift_groups
 from reconciler.views.formats.html.parts import Field, Player, Way, fields, player, typed, ways
@@ -185,7 +185,7 @@ def _waiting(candidate: Candidate, recordings: Recordings, options: RenderOption
         sign="?",
         reason="" if candidate.declared else "The entry declares other inputs than this candidate.",
         source="",
-        ways=ways(text_candidates.how_to_decide(candidate), options),
+        ways=ways(candidate.hint, options),
         fields=(*fields(candidate.fields), ids),
         both=True,
         players=tuple(each for each in players if each is not None),

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from reconciler.hints import hint, way
 from reconciler.model.cost import Cost
 from reconciler.model.observed import RemoteVoice, TaskStatus
 from reconciler.model.plan import Action, Candidate, Change, FieldChange, Plan, PlannedOutput
@@ -128,6 +129,7 @@ def test_a_plan_without_changes_says_so(no_change: Plan) -> None:
 
 def test_a_candidate_is_heard_beside_the_voice_and_the_page_says_how_to_decide() -> None:
     waits = Candidate("hero", "kling", "new", "old", "86", "85", True, {}, {}, (FieldChange("voice_url", "a", "b"),))
+    waits = replace(waits, hint=hint(way("Use it", "accept", "hero"), way("delete it", "reject", "hero")))
     page = shown(of(candidates=(waits,)), Recordings(trials={"old": TRIAL, "new": NEW}))
     [card] = page.waiting
     assert [(each.title, each.recording) for each in card.players] == [
