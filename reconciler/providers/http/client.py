@@ -30,14 +30,11 @@ from reconciler.providers.http.proxies import proxy_for
 from reconciler.values import value
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024  # bytes, unpacked; a page of 1000 voices is about 0.6 MB
-PAUSES = (0.1, 1.0, 2.0)  # seconds between the tries of a read; a reply that is lost is mostly lost once
+PAUSES = (0.5, 1.0, 2.0)  # seconds between the tries of a read
+_SOON = 0.1  # seconds before the second try, if a reply was lost: mostly the next one is not
 MAX_PAUSE = 60.0  # seconds, whatever Retry-After says
-_ENCODINGS = (
-    "",
-    "identity",
-    "gzip",
-    "deflate",
-)  # one encoding only: a small answer that is compressed twice could fill the memory
+# One encoding only: a small answer that is compressed twice could fill the memory.
+_ENCODINGS = ("", "identity", "gzip", "deflate")
 
 _HEADERS = {
     "Accept": "*/*",
@@ -273,7 +270,9 @@ def _retried(read: Callable[[], Got], clock: Clock, *, latest: float) -> Got:
         try:
             return read()
         except (Rejected, Throttled, OutcomeUnknown) as error:
-            wait = min(max(pause, error.retry_after or 0.0), MAX_PAUSE) if isinstance(error, Throttled) else pause
+            wait = _SOON if number == 1 and isinstance(error, OutcomeUnknown) else pause
+            if isinstance(error, Throttled):
+                wait = min(max(pause, error.retry_after or 0.0), MAX_PAUSE)
             if (isinstance(error, Rejected) and not error.unsent) or clock.monotonic() + wait > latest:
                 raise _given_up(error) from None
         clock.sleep(wait)

@@ -30,7 +30,7 @@ def raising(*errors: CloudError) -> Callable[[], str]:
 
 def test_a_read_that_fails_three_times_succeeds_at_the_fourth(clock: FakeClock) -> None:
     assert retry_read(raising(*[OutcomeUnknown("lost")] * 3), clock=clock) == "read"
-    assert clock.slept == [0.5, 1.0, 2.0]
+    assert clock.slept == [0.1, 1.0, 2.0]
 
 
 def test_a_read_that_fails_four_times_fails(clock: FakeClock) -> None:
