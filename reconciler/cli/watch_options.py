@@ -23,7 +23,7 @@ SECRET = "VOICECTL_WEBHOOK_SECRET"  # noqa: S105 - the name of a variable
 
 @value
 class ListenerOptions:
-    listen: str = USUAL_PORT
+    listen: str | None = None  # None: the usual port, unless another program uses it
     no_listen: bool = False
     webhook: str | None = None
 
@@ -32,9 +32,8 @@ _OPTIONS = (
     click.option(
         "--listen",
         metavar="HOST:PORT",
-        default=USUAL_PORT,
-        show_default=True,
-        help="Where /healthz, /readyz and /metrics are served.",
+        help="Where /healthz, /readyz and /metrics are served.  "
+        f"[default: {USUAL_PORT}, unless another program uses it]",
     ),
     click.option("--no-listen", is_flag=True, help="Serve nothing."),
     click.option(
@@ -63,7 +62,8 @@ def listeners(
     from reconciler.watch.listeners import started
 
     return started(
-        listen="" if options.no_listen else options.listen,
+        listen="" if options.no_listen else USUAL_PORT if options.listen is None else options.listen,
+        must_listen=options.listen is not None,
         webhook=options.webhook or os.environ.get(ADDRESS, ""),
         interval=interval,
         environ=os.environ,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from socket import socket
 
+from reconciler.errors import UsageError
 from reconciler.model.redactor import Redactor
 from reconciler.model.watch import WatchListener
 from reconciler.protocols.clock import Clock
@@ -21,6 +23,7 @@ from reconciler.watch.webhook_url import parse
 def started(
     *,
     listen: str,
+    must_listen: bool = True,
     webhook: str,
     interval: float,
     environ: Mapping[str, str],
@@ -30,6 +33,7 @@ def started(
     """The listeners, while they run. `listen` and `webhook` may be empty: then there is no port, or no webhook.
 
     `interval`: seconds between two looks. `report` gets sentences for people. Raises UsageError: a port may be in use.
+    Unless it `must_listen`, the watch then goes on without it.
     """
     latest = LatestStatus(clock)
     listeners: list[WatchListener] = [latest]
@@ -40,14 +44,25 @@ def started(
             stack.callback(sending.close)
             listeners.append(sending)
             deliveries = sending.results
-        if listen:
-            server = MonitorServer(open_port(listen), pages(latest.snapshot, interval, deliveries=deliveries))
+        port = _port(listen, must_listen, report) if listen else None
+        if port is not None:
+            server = MonitorServer(port, pages(latest.snapshot, interval, deliveries=deliveries))
             stack.callback(server.close)
             server.start()
             report(f"Probes and metrics: http://{server.address} (/healthz, /readyz, /metrics).")
         if webhook:
             sending.start()
         yield tuple(listeners)
+
+
+def _port(listen: str, must_listen: bool, report: Callable[[str], None]) -> socket | None:
+    try:
+        return open_port(listen)
+    except UsageError as error:
+        if must_listen:
+            raise
+        report(f"Probes and metrics are not served. {error.detail} To serve them elsewhere: --listen HOST:PORT.")
+        return None
 
 
 def _webhook(address: str, environ: Mapping[str, str], clock: Clock, report: Callable[[str], None]) -> Webhook:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from contextlib import AbstractContextManager
 
 import pytest
@@ -9,6 +10,7 @@ from click import command
 from click.testing import CliRunner
 
 from reconciler import wiring
+from reconciler.cli import watch_options
 from reconciler.cli.watch_options import ListenerOptions, listener_options, listeners
 from reconciler.errors import UsageError
 from reconciler.model.watch import WatchListener
@@ -17,7 +19,7 @@ from reconciler.model.watch import WatchListener
 @pytest.mark.parametrize(
     ("argv", "meant"),
     [
-        ([], ListenerOptions("127.0.0.1:9780")),
+        ([], ListenerOptions()),
         (["--listen", "0.0.0.0:9000"], ListenerOptions("0.0.0.0:9000")),
         (["--no-listen"], ListenerOptions(no_listen=True)),
         (["--webhook", "https://b.example.com/"], ListenerOptions(webhook="https://b.example.com/")),
@@ -28,7 +30,7 @@ def test_the_options_of_a_command_become_one_value(argv: list[str], meant: Liste
 
     @command()
     @listener_options
-    def watch(listen: str, webhook: str | None, *, no_listen: bool) -> None:
+    def watch(listen: str | None, webhook: str | None, *, no_listen: bool) -> None:
         got.append(ListenerOptions(listen, no_listen, webhook))
 
     result = CliRunner().invoke(watch, argv, catch_exceptions=False)
@@ -64,3 +66,17 @@ def test_a_webhook_without_its_secret_is_refused_at_the_start() -> None:
 def test_nothing_is_served_with_no_listen() -> None:
     with started(ListenerOptions(no_listen=True)) as found:
         assert len(found) == 1
+
+
+def test_the_usual_port_may_be_in_use_but_not_one_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        used = f"127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(UsageError, match="another program uses this port"), started(ListenerOptions(used)):
+            raise AssertionError("it started")
+        monkeypatch.setattr(watch_options, "USUAL_PORT", used)
+        said: list[str] = []
+        clock = wiring.SystemClock()
+        with listeners(ListenerOptions(), interval=30, clock=clock, report=said.append) as found:
+            assert len(found) == 1
+    assert said[0].startswith("Probes and metrics are not served.")
+    assert "another program uses this port" in said[0]
