@@ -58,8 +58,7 @@ def plan_document(plan: Plan, options: RenderOptions = PLAIN) -> Document:
         "changes": [_change(change, options) for change in plan.changes],
         "drift": [_drift(found) for found in plan.drift],
         "calls": plan.calls(),
-        "candidates": [_candidate(each) for each in plan.candidates],
-    } | judged
+    } | (_waiting(plan) | judged)
 
 
 def drift_document(plan: Plan, survey: Survey | None = None) -> Document:
@@ -244,6 +243,10 @@ def _change(change: Change, options: RenderOptions) -> Document:
         **({"for_review": True} if change.candidate else {}),
         **_ways_on(change.hint, options),
     }
+
+
+def _waiting(plan: Plan) -> Document:
+    return {"candidates": [_candidate(each) for each in plan.candidates]} if plan.candidates else {}
 
 
 def _candidate(waiting: Candidate) -> Document:

@@ -50,7 +50,7 @@ def plan_schema() -> Schema:
             "candidates": {
                 "type": "array",
                 "items": {"$ref": "#/$defs/candidate"},
-                "description": "Voices that were made for review, and wait for accept or reject.",
+                "description": "Voices that were made for review, and wait for accept or reject; absent if none does.",
             },
             "cost": {"$ref": "#/$defs/cost", "description": "What the plan costs, as far as it is known."},
             "policy": {
@@ -60,7 +60,7 @@ def plan_schema() -> Schema:
             },
         },
         _described("What voicectl plan --json prints."),
-        optional=("cost", "policy"),
+        optional=("candidates", "cost", "policy"),
     )
     definitions = {
         "change": _object(

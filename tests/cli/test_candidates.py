@@ -121,6 +121,8 @@ def test_a_saved_plan_of_a_candidate_is_applied_as_it_was_reviewed(cli: CliHarne
     assert json.loads((cli.folder / "p").read_text())["plan"]["changes"][0]["candidate"] is True
     cli.voicectl("apply", "p", code=0)
     assert (kling.bought, len(cli.plan()["candidates"])) == (2, 1)
+    cli.voicectl("accept", "narrator", code=0)
+    assert "candidates" not in cli.plan()
 
 
 def test_a_candidate_and_what_was_rejected_move_to_another_state_with_their_voice(

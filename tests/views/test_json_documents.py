@@ -33,7 +33,6 @@ def test_a_plan_document_has_exactly_the_promised_keys(plan: Plan) -> None:
         "changes",
         "drift",
         "calls",
-        "candidates",
     ]
     assert list(told["changes"][0]) == ["address", "provider", "action", "reason", "before", "after", "fields"]
     assert list(told["changes"][2]["fields"][0]) == ["name", "before", "after"]
