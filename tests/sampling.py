@@ -45,7 +45,7 @@ SLOW = {  # folder, or a module of a quick one -> how much of it is in the sampl
     "third_cloud": Every(module=1, test=6),
 }
 # In the sample and in the rest: few stories are in the sample, and what needs an engine or an extra is skipped there.
-ALWAYS = ("engine/test_simulation.py", "conformance/", "contracts/test_backend.py", "shared_state/", "sabotage/")
+ALWAYS = ("engine/test_simulation.py", "conformance/", "contracts/test_backend.py", "shared_state/")
 # Only in the rest, for which .ci/run installs engines, linters and a browser.
 ENGINES = (
     *("backends/postgres/", "backends/object_storage/"),
@@ -96,7 +96,7 @@ def divided(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytes
             in_sample = in_sample and seen[slow] % SLOW[slow].test == 0
         in_sample = in_sample and not _needs_engine(item.path) and _site(item) in SITES
         again = name.as_posix().startswith(ALWAYS) or item.get_closest_marker("audio") is not None
-        again = again or _needs_extra(item.path)
+        again = again or _needs_extra(item.path) or _is_caught_with_extra(item)
         wanted = {Mode.SAMPLE: in_sample, Mode.REST: again or not in_sample, Mode.NAMED: True}
         kept[wanted[mode()]].append(item)
     return kept[True], kept[False]
@@ -121,6 +121,13 @@ def _needs_extra(path: Path) -> bool:
     """Whether some of its tests are skipped in the sample, for which no extra is installed."""
     files = (path, path.with_name("conftest.py"))
     return any("importorskip(" in file.read_text(encoding="utf-8") for file in files if file.exists())
+
+
+def _is_caught_with_extra(item: pytest.Item) -> bool:
+    """Whether a sabotage is caught by tests of which some are skipped in the sample."""
+    sabotage = item.callspec.params.get("sabotage") if hasattr(item, "callspec") else None
+    caught_by = HERE.parent / str(getattr(sabotage, "caught_by", "")).partition("::")[0]
+    return sabotage is not None and caught_by.is_file() and _needs_extra(caught_by)
 
 
 @cache
