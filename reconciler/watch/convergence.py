@@ -119,7 +119,7 @@ class Convergence:
         if done or (applied.plan.outputs and not applied.made_way):
             made = said(dict(sorted(done.items()))) or "the files for applications"
             addresses = tuple(sorted(changed))
-            self._reporting.emit(WatchKind.APPLIED, f"applied: {made}", addresses=addresses, counts=dict(done))
+            self._reporting.emit(WatchKind.APPLIED, made, addresses=addresses, counts=dict(done))
 
     def _note_failure(self, message: str, what: str, *, addresses: tuple[str, ...] = (), fingerprint: str = "") -> None:
         if what != self._failed:

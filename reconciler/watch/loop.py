@@ -56,7 +56,7 @@ class WatchThread:
             self._pool.wake()
 
     def _run(self) -> None:
-        why = "stopped"
+        why = "by a signal"
         try:
             with waits.interrupted_if(lambda: self._stopping.asked and not self._watch.applying):
                 self._watch.begin()
@@ -64,7 +64,7 @@ class WatchThread:
                     self._watch.round()
                     self._alarm.wait_until(self._watch.next_at)
         except KeyboardInterrupt:
-            why = "stopped; a look was left"
+            why = "by a signal, during a look"
         except BaseException as error:
             why = f"voicectl has a bug ({type(error).__name__}); please report it"
             raise

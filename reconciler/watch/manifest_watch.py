@@ -83,9 +83,10 @@ class ManifestWatch:
 
     def begin(self) -> None:
         self._known.paid_limit = self._settings.limit(self._session.manifest)
-        what = "looks and applies" if self._settings.applies else "looks, and changes nothing"
-        limit = "" if self._known.paid_limit is None else f"; at most {self._known.paid_limit} paid calls a day"
-        self._reporting.emit(WatchKind.STARTED, f"{what} every {self._settings.interval:g} s{limit}")
+        what = "looks and applies" if self._settings.applies else "looks"
+        most = self._known.paid_limit
+        limit = "it changes nothing" if most is None else f"at most {most} paid calls a day"
+        self._reporting.emit(WatchKind.STARTED, f"{what} every {self._settings.interval:g} s; {limit}")
 
     def end(self, why: str) -> None:
         self._known.looking = False
