@@ -20,8 +20,8 @@ DIGITAL_SILENCE = -120.0  # dBFS: all samples of the frame are equal, which no m
 _FULL_SCALE = 32_768.0
 _LOUDEST_FRAMES = 25  # half a second: a click is shorter
 _QUIETEST = 0.05  # of the frames: even dense speech has closures between its sounds
-_BELOW_LOUD = 35  # dB; what is quieter than this below the loudest half second is no voice
-_ABOVE_FLOOR = 6  # dB; what is louder than this above the quietest frames is no background
+_BELOW_LOUD = 35  # dB below the loudest half second; a quieter frame is no voice
+_ABOVE_FLOOR = 6  # dB above the quietest frames; a louder frame is no background
 _SHORT_PAUSE = 0.3  # seconds; shorter ones are between sounds and words
 _LONG_PAUSE = 1.0  # seconds; longer than between two sentences
 

@@ -33,11 +33,11 @@ def output(addresses: tuple[str, ...], format_name: str) -> int:
     sound, its URL. JSON also holds names, labels and status. The other formats are those of `outputs:` in the
     manifest: they fail if a voice in them can't be used.
     """
-    from reconciler import wiring
     from reconciler.cli.state import state_here
     from reconciler.model.outputs import outputs
+    from reconciler.system_clock import SystemClock
 
-    rows: Mapping[str, Row] = outputs(state_here(), now=wiring.SystemClock().now())
+    rows: Mapping[str, Row] = outputs(state_here(), now=SystemClock().now())
     for address in addresses:
         if address not in rows:
             refuse_entry(address, rows, address)

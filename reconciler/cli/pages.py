@@ -46,7 +46,7 @@ def fleet_document(state: State, audio: AudioChoice | None) -> str:
     """The page of all voices of the state. It is made without a valid manifest too, and says what is missing then."""
     from functools import partial
 
-    from reconciler import wiring
+    from reconciler.system_clock import SystemClock
     from reconciler.views.formats.html import document
     from reconciler.views.formats.html.fleet_page import Fleet
 
@@ -57,7 +57,7 @@ def fleet_document(state: State, audio: AudioChoice | None) -> str:
     fleet = Fleet(
         state=state,
         manifest=manifest,
-        now=wiring.SystemClock().now(),
+        now=SystemClock().now(),
         hidden=partial(environment_values().text, known=public),
         notes=notes,
     )
@@ -90,10 +90,11 @@ def _sources(audio: AudioChoice) -> Sources:
     from reconciler.engine.embedding import Embedding
     from reconciler.engine.recordings import Sources
     from reconciler.engine.worker_pool import ThreadPool
+    from reconciler.system_clock import SystemClock
 
     embedding = None
     if audio is AudioChoice.INLINE:
-        embedding = Embedding(wiring.fetch_sounds(options().workspace()), wiring.SystemClock(), ThreadPool)
+        embedding = Embedding(wiring.fetch_sounds(options().workspace()), SystemClock(), ThreadPool)
     return Sources(connect=None, providers=(), hidden=environment_values().text, embedding=embedding)
 
 

@@ -39,11 +39,11 @@ def read_plan(path: Path) -> Plan:
 
 def _decrypted(content: bytes) -> bytes:
     """An encrypted plan, with the keys that the manifest names. Raises PlanUnreadable."""
-    from reconciler import wiring
+    from reconciler import state_wiring
     from reconciler.model.planfile import MAKE_ANOTHER
 
     try:
-        cipher = wiring.file_cipher(options().workspace(), settings_here(), os.environ)
+        cipher = state_wiring.file_cipher(options().workspace(), settings_here(), os.environ)
         return cipher.decrypt(content, "plan")
     except KeyMissing as missing:
         raise PlanUnreadable(missing.detail, missing.hint) from None

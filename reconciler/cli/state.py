@@ -50,7 +50,7 @@ STATE_COMMANDS = {
 
 def state_here() -> State:
     """The state, for commands that only read it. Raises NoState and StateElsewhere."""
-    from reconciler import wiring
+    from reconciler import state_wiring
 
     workspace = options().workspace()
     store = store_here()
@@ -59,7 +59,7 @@ def state_here() -> State:
         from reconciler.planning import neighbours, no_state
 
         refusal = neighbours.blocking_error(
-            wiring.neighbours(workspace, settings_here(), os.environ), workspace.name, begins=False
+            state_wiring.neighbours(workspace, settings_here(), os.environ), workspace.name, begins=False
         )
         raise refusal or no_state.nothing_known(store.where)
     store.check(found, workspace.name)

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 def store_here() -> Store:
     """The store of the state, for commands that need nothing else of the manifest."""
-    from reconciler import wiring
+    from reconciler import state_wiring
 
-    return wiring.store(options().workspace(), settings_here(), os.environ)
+    return state_wiring.store(options().workspace(), settings_here(), os.environ)
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def under_way(held: Held | None) -> str:
 
 def settings_here() -> StateSettings | None:
     """Where the state is; None: beside the manifest."""
-    from reconciler import wiring
+    from reconciler import state_wiring
 
     workspace = options().workspace()
-    return wiring.state_settings(workspace, wiring.declared_state(workspace, os.environ), os.environ)
+    return state_wiring.state_settings(workspace, state_wiring.declared_state(workspace, os.environ), os.environ)

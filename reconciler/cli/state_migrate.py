@@ -23,18 +23,19 @@ def migrate(target: str | None, source: str | None, lock_timeout: str | None) ->
     With --to, it moves from the place in use. Without --to, it moves the file beside the manifest to the place that
     the manifest names. What the old place holds then refuses every plan, and says where the state is.
     """
-    from reconciler import wiring
+    from reconciler import state_wiring
     from reconciler.engine import migration
     from reconciler.engine.lock_owner import LockOwner
     from reconciler.model.state_defaults import LOCAL
     from reconciler.model.state_settings import StateSettings, shown_url
+    from reconciler.system_clock import SystemClock
     from reconciler.views.layout import counted
 
     workspace = options().workspace()
     if workspace.sandbox:
         raise UsageError("The sandbox keeps its state beside its world: it can't be moved.")
-    declared = wiring.declared_state(workspace, os.environ)
-    used = wiring.state_settings(workspace, declared, os.environ)
+    declared = state_wiring.declared_state(workspace, os.environ)
+    used = state_wiring.state_settings(workspace, declared, os.environ)
     in_use = LOCAL if used is None or used.url is None else used.url
     new = target or in_use
     old = source or (in_use if target is not None and target != in_use else LOCAL)
@@ -43,17 +44,19 @@ def migrate(target: str | None, source: str | None, lock_timeout: str | None) ->
             f"The state is at {shown_url(new)} already.",
             "Name the new place: --to URL, such as --to s3://bucket/voices",
         )
-    there = wiring.settings_at(new, used, "--to")
-    here = wiring.settings_at(old, used, "--from").accepting_plain()  # it may be from before encryption was configured
+    there = state_wiring.settings_at(new, used, "--to")
+    here = state_wiring.settings_at(
+        old, used, "--from"
+    ).accepting_plain()  # it may be from before encryption was configured
     places = [
-        migration.Place(shown_url(name), wiring.backend(workspace, settings, os.environ))
+        migration.Place(shown_url(name), state_wiring.backend(workspace, settings, os.environ))
         for name, settings in ((old, here), (new, there))
     ]
     asked = locking(lock_timeout)
     try:
         state = migration.migrate(
             *places,
-            clock=wiring.SystemClock(),
+            clock=SystemClock(),
             owner=LockOwner.here(os.environ),
             wait=asked.lock_wait,
             waiting=asked.waiting,

@@ -64,7 +64,7 @@ def move(addresses: tuple[str, ...], to_manifest: Path | None, lock_timeout: str
 
 
 def _to_manifest(addresses: tuple[str, ...], path: Path, asked: Request) -> int:
-    from reconciler import wiring
+    from reconciler import state_wiring, wiring
     from reconciler.engine import state_transfer
 
     workspace = replace(options().workspace(), manifest=path, state_url=None)
@@ -73,7 +73,7 @@ def _to_manifest(addresses: tuple[str, ...], path: Path, asked: Request) -> int:
     with session() as source, ExitStack() as closing:
         manifest = manifest_at(workspace)
         chosen = (
-            {wiring.STATE_VARIABLE} if manifest.state is not None else set()
+            {state_wiring.STATE_VARIABLE} if manifest.state is not None else set()
         )  # it is this manifest's, not that one's
         environ = {name: value for name, value in os.environ.items() if name not in chosen}
         target = wiring.session(manifest, workspace, environ=environ, closing=closing)

@@ -30,7 +30,7 @@ def move_manifest(source: Path | None, lock_timeout: str | None) -> int:
     SOURCE is the manifest's old path; -f names the new one. Without SOURCE, it uses the state beside the manifest. It
     also confirms that all entries of a shared state were replaced on purpose.
     """
-    from reconciler import wiring
+    from reconciler import state_wiring
     from reconciler.engine import migration
     from reconciler.model.state_defaults import LOCAL
     from reconciler.planning import shared_place
@@ -49,10 +49,10 @@ def move_manifest(source: Path | None, lock_timeout: str | None) -> int:
     left_behind = False
     if source is not None:
         beside = None if settings is None else settings.at(LOCAL).accepting_plain()
-        source_store = wiring.store(old, beside, os.environ)
-        left_behind = not wiring.is_shared(settings) or _holds_a_state(source_store)
+        source_store = state_wiring.store(old, beside, os.environ)
+        left_behind = not state_wiring.is_shared(settings) or _holds_a_state(source_store)
         if not left_behind:
-            source_store = wiring.store(old, settings, os.environ)
+            source_store = state_wiring.store(old, settings, os.environ)
         source_store = target if source_store.where == target.where else source_store
     with ExitStack() as locks:
         for store in dict.fromkeys((source_store, target)):  # a run on the old one must not lose its state
@@ -70,13 +70,13 @@ def move_manifest(source: Path | None, lock_timeout: str | None) -> int:
         if held is not None and held.lineage == moved.lineage and held.serial > moved.serial:
             moved = held  # it was moved before, by a command that was killed, and a run has changed it since
         target.begin(held, pays=False)
-        accepts = shared_place.digest(manifest_at(workspace).voices) if wiring.is_shared(settings) else None
+        accepts = shared_place.digest(manifest_at(workspace).voices) if state_wiring.is_shared(settings) else None
         target.finish(moved.with_changes(manifest=workspace.name, accepts=accepts))
         if source_store is not target:
             if left_behind:
-                wiring.set_aside(old, moved_to=None if wiring.is_shared(settings) else workspace)
+                state_wiring.set_aside(old, moved_to=None if state_wiring.is_shared(settings) else workspace)
             else:
-                migration.leave_mark(wiring.backend(old, settings, os.environ), target.where)
+                migration.leave_mark(state_wiring.backend(old, settings, os.environ), target.where)
     say(f"{target.where} belongs to {'this folder' if workspace.name == '.' else workspace.name} now.")
     return 0
 

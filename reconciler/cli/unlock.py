@@ -26,11 +26,11 @@ def unlock(lock_id: str, auto_approve: bool) -> int:
     The error "The state is locked" shows the ID. After a run died on this machine, or its lease ran out, no unlock is
     needed: the next run takes over. voicectl does not break the lock of a run that is alive on this machine.
     """
-    from reconciler import wiring
+    from reconciler import state_wiring
 
     settings = settings_here()
-    backend = wiring.backend(options().workspace(), settings, os.environ)
-    shared = wiring.is_shared(settings)
+    backend = state_wiring.backend(options().workspace(), settings, os.environ)
+    shared = state_wiring.is_shared(settings)
     if not auto_approve and (shared or sys.stdin.isatty()):
         held = backend.holder()
         if held is not None and held.info.lock_id == lock_id:

@@ -1,4 +1,4 @@
-"""watch: looks at the accounts again and again, and applies if told to."""
+"""watch: looks for what differs at each interval, and applies it with --apply."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ _SHORTEST = 1.0  # seconds
 @listener_options
 @global_options
 def watch(interval: str, applies: bool, most_paid: int | None, log_format: str | None, **shown: Any) -> int:
-    """Look again and again, and apply if told to.
+    """Look for what differs at each interval, and apply it with --apply.
 
     It reports what differs from the manifest, one line for each event. With --apply it also applies what differs, as
     the command apply does: what is blocked stays blocked, and it never allows a large change by itself. -f may be
     given more than once. A changed manifest is read again. It runs until SIGTERM, which ends it with 0, or Ctrl-C.
     """
-    from reconciler import wiring
+    from reconciler.system_clock import SystemClock
     from reconciler.watch import loop
     from reconciler.watch.settings import WatchSettings
     from reconciler.watch.stopping import Stopping
@@ -78,32 +78,33 @@ def watch(interval: str, applies: bool, most_paid: int | None, log_format: str |
     settings = WatchSettings(interval=every, applies=applies, most_paid=most_paid)
     stopping = Stopping()
     gc.enable()  # it was off for a short command
-    others = listeners(ListenerOptions(**shown), interval=every, clock=wiring.SystemClock())
-    with _heard(stopping), others as showing:
-        told = loop.guarded([_log(log_format), *showing])
-        makes = _watches(settings, stopping, told)
+    monitoring = listeners(ListenerOptions(**shown), interval=every, clock=SystemClock())
+    with _heard(stopping), monitoring as monitors:
+        notified = loop.guarded([_log(log_format), *monitors])
+        makes = _watches(settings, stopping, notified)
         return loop.run([loop.WatchThread(make, stopping) for make in makes], stopping)
 
 
 def _watches(
-    settings: WatchSettings, stopping: Stopping, told: Sequence[WatchListener]
+    settings: WatchSettings, stopping: Stopping, notified: Sequence[WatchListener]
 ) -> list[Callable[[Callable[[], WorkerPool[JobResult]]], ManifestWatch]]:
     """A function for each manifest, which makes its watch. They share the limits of the accounts."""
     from reconciler.engine.account_limits import AccountLimits
 
     limits = AccountLimits()
-    return [partial(_watch, place, settings, stopping, told, limits) for place in options().workspaces()]
+    return [partial(_watch, place, settings, stopping, notified, limits) for place in options().workspaces()]
 
 
 def _watch(
     place: Workspace,
     settings: WatchSettings,
     stopping: Stopping,
-    told: Sequence[WatchListener],
+    notified: Sequence[WatchListener],
     limits: AccountLimits,
     workers: Callable[[], WorkerPool[JobResult]],
 ) -> ManifestWatch:
     from reconciler import wiring
+    from reconciler.system_clock import SystemClock
     from reconciler.watch.manifest_file import ManifestFile
     from reconciler.watch.manifest_watch import ManifestWatch
 
@@ -119,9 +120,9 @@ def _watch(
         ),
         opened,
         settings,
-        listeners=told,
+        listeners=notified,
         stopping=stopping,
-        clock=wiring.SystemClock(),
+        clock=SystemClock(),
         draw=random.random,
         explain=_explaining(place),
         workers=workers,

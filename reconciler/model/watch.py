@@ -31,7 +31,7 @@ class WatchKind(StrEnum):
 class WatchEvent:
     """One thing that happened. `message` is for people, may quote a cloud, and holds no secrets.
 
-    `fingerprint` is the same for the same trouble: whoever was told of it once need not be told again.
+    `fingerprint` is the same for the same trouble, so that it is reported once.
     """
 
     kind: WatchKind

@@ -1,1 +1,1 @@
-"""The process that never sleeps: it looks, converges if told to, and says what it saw. It decides nothing itself."""
+"""The process that runs for ever: it looks, applies with --apply, and reports. It decides nothing itself."""

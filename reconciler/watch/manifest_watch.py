@@ -1,4 +1,4 @@
-"""The rounds of one manifest: read its files if they changed, look at its accounts, and apply if told to.
+"""The rounds of one manifest: read its files if they changed, look at its accounts, and apply with --apply.
 
 It decides nothing itself about voices: a look is a plan, and what may be applied is what every apply may do.
 """

@@ -1,4 +1,4 @@
-"""How a watch is told to stop. The main thread hears the signal, and wakes the threads of the manifests."""
+"""How a signal stops a watch. The main thread hears the signal, and wakes the threads of the manifests."""
 
 from __future__ import annotations
 

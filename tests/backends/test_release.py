@@ -13,7 +13,7 @@ import pytest
 from reconciler.backends.opening import open_backend
 from reconciler.model.state_settings import StateSettings
 from reconciler.protocols.backend import Backend
-from reconciler.wiring import SystemClock
+from reconciler.system_clock import SystemClock
 from tests.backends.http_state.holding import holder
 from tests.support.lossy_proxy import Loss, LossyProxy
 from tests.support.sites import Site

@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from reconciler import wiring
+from reconciler import system_clock, wiring
 from reconciler.backends.local import LocalBackend
 from reconciler.engine import operations
 from reconciler.engine.operations import RunCallbacks
@@ -50,7 +50,7 @@ class SlowBackend(LocalBackend):
 def main(manifest: Path, seconds: float) -> None:
     place = Workspace(manifest=manifest)
     backend = SlowBackend(place.state, seconds)
-    store = Store(backend, clock=wiring.SystemClock(), rescue_path=place.rescue)
+    store = Store(backend, clock=system_clock.SystemClock(), rescue_path=place.rescue)
     with ExitStack() as closing:
         opened = wiring.session(load(manifest, environ={}), place, environ=os.environ, closing=closing)
         operations.apply(replace(opened, store=store), Request(), _QUIET)

@@ -9,7 +9,7 @@ import pytest
 from click import command
 from click.testing import CliRunner
 
-from reconciler import wiring
+from reconciler import system_clock
 from reconciler.cli import watch_options
 from reconciler.cli.watch_options import ListenerOptions, listener_options, listeners
 from reconciler.errors import UsageError
@@ -51,7 +51,7 @@ def test_the_variable_names_a_webhook_and_the_option_wins(monkeypatch: pytest.Mo
 
 
 def started(options: ListenerOptions) -> AbstractContextManager[tuple[WatchListener, ...]]:
-    return listeners(options, interval=30, clock=wiring.SystemClock())
+    return listeners(options, interval=30, clock=system_clock.SystemClock())
 
 
 def test_a_webhook_without_its_secret_is_refused_at_the_start() -> None:
@@ -75,7 +75,7 @@ def test_the_usual_port_may_be_in_use_but_not_one_that_was_asked_for(monkeypatch
             raise AssertionError("it started")
         monkeypatch.setattr(watch_options, "USUAL_PORT", used)
         said: list[str] = []
-        clock = wiring.SystemClock()
+        clock = system_clock.SystemClock()
         with listeners(ListenerOptions(), interval=30, clock=clock, report=said.append) as found:
             assert len(found) == 1
     assert said[0].startswith("Probes and metrics are not served.")

@@ -21,7 +21,7 @@ from tencentcloud.vod.v20180717.vod_client import VodClient
 
 from reconciler.sandbox.faults import Faults
 from reconciler.sandbox.world import World
-from reconciler.wiring import SystemClock
+from reconciler.system_clock import SystemClock
 
 ID, KEY = "sandbox-default", "sandbox-secret"  # as `sandbox serve` prints them
 TRTC = frozenset({"VoiceClone", "TextToSpeech"})

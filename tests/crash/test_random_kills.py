@@ -22,7 +22,7 @@ from reconciler.sandbox.faults import DeletedVoice, Faults
 from reconciler.sandbox.kling.auth import API_KEY
 from reconciler.sandbox.server import serve
 from reconciler.sandbox.world import World
-from reconciler.wiring import SystemClock
+from reconciler.system_clock import SystemClock
 from tests.crash.fleet import APPLY, CommandRunner, Folder, ForkServer, Runner, entry
 
 KILLS = 10

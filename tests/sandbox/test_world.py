@@ -22,7 +22,7 @@ import json, os, signal, sys
 from reconciler.sandbox.router import handle
 from reconciler.sandbox.http import Request
 from reconciler.sandbox.world import World
-from reconciler.wiring import SystemClock
+from reconciler.system_clock import SystemClock
 
 world = World.open(sys.argv[1], SystemClock())
 for n in range(int(sys.argv[3])):

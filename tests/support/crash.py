@@ -108,12 +108,12 @@ def _command(argv: list[str]) -> int:
 
 def speed_up() -> None:
     """Makes the clock and the waits of this process `SPEEDUP` times as fast."""
-    from reconciler import wiring
+    from reconciler import system_clock
     from reconciler.engine.worker_pool import ThreadPool
 
     wait = ThreadPool.wait
-    wiring.SystemClock.monotonic = lambda self: time.monotonic() * SPEEDUP  # type: ignore[method-assign]  # the point of it
-    wiring.SystemClock.sleep = lambda self, seconds: time.sleep(seconds / SPEEDUP)  # type: ignore[method-assign]  # as above
+    system_clock.SystemClock.monotonic = lambda self: time.monotonic() * SPEEDUP  # type: ignore[method-assign]  # the point of it
+    system_clock.SystemClock.sleep = lambda self, seconds: time.sleep(seconds / SPEEDUP)  # type: ignore[method-assign]  # as above
     ThreadPool.wait = lambda self, seconds: wait(self, seconds / SPEEDUP)  # type: ignore[method-assign]  # as above
 
 

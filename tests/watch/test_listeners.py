@@ -11,7 +11,7 @@ from contextlib import closing
 
 import pytest
 
-from reconciler import wiring
+from reconciler import system_clock
 from reconciler.errors import UsageError
 from reconciler.model.watch import WatchKind
 from reconciler.watch.listeners import started
@@ -38,7 +38,7 @@ def test_the_port_and_the_webhook_show_one_watch(monkeypatch: pytest.MonkeyPatch
             webhook=received.url,
             interval=30,
             environ=SECRET,
-            clock=wiring.SystemClock(),
+            clock=system_clock.SystemClock(),
             report=said.append,
         ) as listeners,
     ):
@@ -66,7 +66,7 @@ def test_with_a_hanging_client_and_a_hanging_receiver_the_end_takes_less_than_a_
             webhook=received.url,
             interval=30,
             environ=SECRET,
-            clock=wiring.SystemClock(),
+            clock=system_clock.SystemClock(),
             report=said.append,
         ) as listeners:
             host, _, port = said[0].split("http://")[1].split(" ")[0].partition(":")
@@ -98,7 +98,7 @@ def test_a_wrong_setting_starts_nothing(listen: str, webhook: str, environ: dict
             webhook=webhook,
             interval=30,
             environ=environ,
-            clock=wiring.SystemClock(),
+            clock=system_clock.SystemClock(),
             report=lambda _: None,
         ),
     ):
@@ -109,7 +109,7 @@ def test_a_wrong_setting_starts_nothing(listen: str, webhook: str, environ: dict
 def test_without_a_port_and_a_webhook_nothing_is_started() -> None:
     threads = threading.active_count()
     with started(
-        listen="", webhook="", interval=30, environ={}, clock=wiring.SystemClock(), report=lambda _: None
+        listen="", webhook="", interval=30, environ={}, clock=system_clock.SystemClock(), report=lambda _: None
     ) as listeners:
         assert len(listeners) == 1
         assert threading.active_count() == threads

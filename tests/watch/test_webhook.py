@@ -12,7 +12,7 @@ from datetime import timedelta
 
 import pytest
 
-from reconciler import wiring
+from reconciler import system_clock
 from reconciler.model.redactor import Redactor
 from reconciler.model.watch import WatchKind
 from reconciler.watch.standard_webhooks import keys_in
@@ -44,7 +44,7 @@ def webhook(url: str, said: list[str] | None = None, *, pauses: tuple[float, ...
         to=to.shown,
         keys=lambda: keys_in(SECRET),
         redact=Redactor(lambda: (to.url,)),
-        clock=wiring.SystemClock(),
+        clock=system_clock.SystemClock(),
         report=([] if said is None else said).append,
         pauses=pauses,
     )

@@ -139,7 +139,7 @@ import sys
 from datetime import UTC, datetime
 from reconciler.backends.http_state.backend import open_http
 from reconciler.protocols.backend import LockInfo, Stamp
-from reconciler.wiring import SystemClock
+from reconciler.system_clock import SystemClock
 
 info = LockInfo(lock_id="aaaa1111", who="ann@mac", pid=1, host="mac", operation="apply", since=datetime.now(UTC))
 backend = open_http(sys.argv[1], environ={}, clock=SystemClock())

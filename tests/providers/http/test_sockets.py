@@ -20,7 +20,7 @@ from reconciler.errors import OutcomeUnknown, Rejected
 from reconciler.model.account import Timeouts
 from reconciler.providers.http.client import HttpClient
 from reconciler.providers.http.download import fetch
-from reconciler.wiring import SystemClock
+from reconciler.system_clock import SystemClock
 from tests.support.hostile_wire import read
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -148,7 +148,7 @@ UNHEARD = """
 import os, signal, sys, threading, time
 from reconciler.model.account import Timeouts
 from reconciler.providers.http.client import HttpClient
-from reconciler.wiring import SystemClock
+from reconciler.system_clock import SystemClock
 
 def elsewhere():
     time.sleep(0.5)
